@@ -1,0 +1,38 @@
+"""What a front end is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aircher.domain.ports import (
+    Catalog,
+    Clock,
+    HealthBoard,
+    Ledger,
+    Providers,
+    SessionStore,
+    UsageReader,
+    Workspace,
+)
+from aircher.domain.settings import Settings
+from aircher.engine.turn import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The engine and the ports that front ends read from.  Close with ``await aclose()``."""
+
+    engine: Engine
+    settings: Settings
+    sessions: SessionStore
+    ledger: Ledger
+    usage: UsageReader
+    catalog: Catalog
+    providers: Providers
+    workspace: Workspace
+    health: HealthBoard
+    clock: Clock
+
+    async def aclose(self) -> None:
+        """Closes connections, the built-in model's process, and the database."""
+        await self.providers.aclose()

@@ -1,0 +1,57 @@
+"""Limits on spending, and money held for calls under way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from aircher.domain.models import ModelRef
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """One limit over one window: at most ``limit_nano`` nano-dollars since ``since``.
+
+    ``provider`` and ``task`` narrow what counts ("" = all).  ``name`` is the config key the
+    user knows ("costs.daily_limit").  The window's start is worked out by policy in the
+    user's time zone, so storage only compares instants.
+    """
+
+    name: str
+    limit_nano: int
+    since: datetime
+    provider: str = ""
+    task: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A request to hold the worst-case cost of one call."""
+
+    ref: ModelRef
+    task: str
+    nano_usd: int
+    at: datetime
+    session_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Money held until settled or released; ``nano_usd`` is the worst case."""
+
+    id: int
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class CapState:
+    """A cap with what is spent and held under it now, in nano-dollars."""
+
+    cap: Cap
+    spent_nano: int
+    held_nano: int = 0
+
+    @property
+    def left_nano(self) -> int:
+        """What may still be reserved (never below zero)."""
+        return max(0, self.cap.limit_nano - self.spent_nano - self.held_nano)

@@ -1,0 +1,187 @@
+"""What a front end sees of a turn: frozen events, in order, the last one Finished or Failed.
+
+Detected  Routed  (Compacted)  { Reserved  Started  deltas...  [Usage]  [Retrying | FallingBack] }*
+Usage  Finished | Failed
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aircher.domain.chat import (
+    Outcome,
+    RefusalDelta,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+)
+from aircher.domain.errors import AircherError
+from aircher.domain.messages import ToolCall
+from aircher.domain.models import ModelRef
+from aircher.domain.routes import Candidate, Plan
+from aircher.domain.tasks import Detection
+from aircher.domain.usage import NO_TOKENS, UNKNOWN_COST, Cost, Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """The task was named."""
+
+    detection: Detection
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """The models to try were chosen."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """Older messages were replaced by a summary so that the rest fits the window.
+
+    ``before`` and ``after`` are prompt tokens (estimates).
+    """
+
+    messages: int
+    before: int
+    after: int
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """The worst-case cost of the next attempt is held (nano-dollars; None = price unknown)."""
+
+    candidate: Candidate
+    nano_usd: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A call to a model begins.  ``attempt`` counts from 1 over the whole turn."""
+
+    ref: ModelRef
+    attempt: int
+    session_id: str
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """The same model is tried again after ``wait_s`` seconds."""
+
+    ref: ModelRef
+    attempt: int
+    wait_s: float
+    error: AircherError
+
+
+@dataclass(frozen=True, slots=True)
+class FallingBack:
+    """The next model takes over.  ``kept`` is how many characters of partial text stand."""
+
+    failed: ModelRef
+    to: ModelRef
+    error: AircherError
+    kept: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Downgraded:
+    """A cheaper model was chosen because of a limit."""
+
+    wanted: ModelRef
+    to: ModelRef
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the user should know that changes nothing (one sentence)."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One attempt's tokens and cost, as written to the ledger."""
+
+    ref: ModelRef
+    tokens: Tokens
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call of a turn, for the record."""
+
+    ref: ModelRef
+    outcome: str
+    """"ok", "stopped", or the error's kind."""
+    duration_s: float
+    tokens: Tokens = NO_TOKENS
+    cost: Cost = UNKNOWN_COST
+    error: str = ""
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnResult:
+    """The whole turn as one value: what ``ask --output-format json`` prints.
+
+    ``cost`` is the sum over all attempts; ``ref`` the model that gave the answer (or the
+    last one tried; None when none was).
+    """
+
+    session_id: str
+    task: str
+    ref: ModelRef | None
+    text: str = ""
+    thinking: str = ""
+    refusal: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish_reason: str = ""
+    outcome: Outcome | None = None
+    tokens: Tokens = NO_TOKENS
+    cost: Cost = UNKNOWN_COST
+    attempts: tuple[Attempt, ...] = ()
+    duration_s: float = 0.0
+    first_token_s: float | None = None
+    message_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The turn ended with an answer (perhaps stopped by the user: see ``result.attempts``)."""
+
+    result: TurnResult
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The turn ended without a whole answer; partial text, tokens and cost are in ``result``."""
+
+    error: AircherError
+    result: TurnResult
+
+
+Event = (
+    Detected
+    | Routed
+    | Compacted
+    | Reserved
+    | Started
+    | TextDelta
+    | ThinkingDelta
+    | RefusalDelta
+    | ToolCallDelta
+    | Retrying
+    | FallingBack
+    | Downgraded
+    | Notice
+    | Usage
+    | Finished
+    | Failed
+)

@@ -1,0 +1,55 @@
+"""Models by name, and what is known of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+Feature = Literal[
+    "vision", "documents", "tools", "json", "long_context", "thinking", "streaming", "local"
+]
+"""What a task may require of a model ([models.task.*] required_features)."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ModelRef:
+    """A model at a provider, written ``provider/model`` (the model may hold slashes)."""
+
+    provider: str
+    model: str
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What the catalogue knows of a model; None (or "unknown") where it does not know.
+
+    Windows are in tokens.  ``input_price`` and ``output_price`` are the plain list prices in
+    USD per million tokens, for display and ordering; a bill is made by ``Catalog.cost``,
+    which knows tiers, caches and dates.  ``features`` is None when nothing is known.
+    ``source`` names where the facts come from and their date.
+    """
+
+    ref: ModelRef
+    context_window: int | None = None
+    max_output: int | None = None
+    input_price: Decimal | None = None
+    output_price: Decimal | None = None
+    features: frozenset[str] | None = None
+    free: bool = False
+    """True for a model on this machine: it costs nothing by rule, not by ignorance."""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedModel:
+    """One row of a provider's own model list."""
+
+    id: str
+    context_window: int | None = None
+    max_output: int | None = None
+    features: frozenset[str] = field(default_factory=frozenset)
+    size_bytes: int | None = None

@@ -1,0 +1,298 @@
+"""The small interfaces between the engine and the world.
+
+Adapters implement them structurally; only the composition root knows which.  Storage ports
+are synchronous on purpose: each call takes microseconds, and a turn that is cancelled must be
+able to write its last words without awaiting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from aircher.domain.budget import Cap, CapState, Claim, Reservation
+from aircher.domain.chat import ChatRequest, Chunk
+from aircher.domain.health import Health
+from aircher.domain.messages import Message, Part
+from aircher.domain.models import ListedModel, ModelFacts, ModelRef
+from aircher.domain.sessions import MessageState, SearchHit, SessionInfo, StoredMessage
+from aircher.domain.tasks import GitState
+from aircher.domain.usage import Cost, Spend, Tokens, UsageRow
+
+
+class Clock(Protocol):
+    """Time, so that tests can own it."""
+
+    def now(self) -> datetime:
+        """The wall clock, aware, in the user's time zone."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits."""
+        ...
+
+
+class ChatPort(Protocol):
+    """The one method through which every model is reached; guards wrap it."""
+
+    def stream(self, request: ChatRequest) -> AsyncIterator[Chunk]:
+        """Chunks of one reply, ending with ``Finish``.
+
+        Raises a ``ProviderError``, and nothing else, for anything that goes wrong
+        (``MalformedReply`` for a stream that ends without its end marker).  Closing the
+        iterator early closes the connection.
+        """
+        ...
+
+
+class Provider(ChatPort, Protocol):
+    """One configured provider.
+
+    ``features`` are what its protocol can carry at all (a model may offer less).
+    """
+
+    @property
+    def name(self) -> str:
+        """The name in the configuration."""
+        ...
+
+    @property
+    def features(self) -> frozenset[str]:
+        """Which of ``Feature`` the protocol carries."""
+        ...
+
+    async def models(self) -> Sequence[ListedModel]:
+        """The provider's own list; a free call, also used as the health probe."""
+        ...
+
+    async def count_tokens(self, request: ChatRequest) -> int | None:
+        """The prompt's size by the vendor's own count; None where it offers none."""
+        ...
+
+    async def aclose(self) -> None:
+        """Closes connections."""
+        ...
+
+
+class Providers(Protocol):
+    """The configured providers, made when first asked for."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """All configured names, in the user's order."""
+        ...
+
+    async def get(self, name: str) -> Provider:
+        """The provider; imports its SDK in a worker thread the first time.
+
+        Raises ``AuthenticationFailed`` where its key is missing, ``ConfigError`` for an
+        unknown name.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Closes all that were made."""
+        ...
+
+
+class Catalog(Protocol):
+    """What is known of models: facts, prices, sizes."""
+
+    def facts(self, ref: ModelRef) -> ModelFacts:
+        """What is known; unknown fields are None.  Never raises."""
+        ...
+
+    def cost(self, ref: ModelRef, tokens: Tokens, at: datetime, vendor_usd: str = "") -> Cost:
+        """The price of these tokens at that time; tag ``unknown`` where there is no price."""
+        ...
+
+    def count_tokens(
+        self, ref: ModelRef, messages: Sequence[Message], system: str = ""
+    ) -> tuple[int, bool]:
+        """Prompt tokens and whether that is exact (the model's own tables) or an estimate."""
+        ...
+
+    def count_text(self, ref: ModelRef, text: str) -> int:
+        """Tokens of a text, for partial replies and live rates; an estimate."""
+        ...
+
+    def calibrate(self, ref: ModelRef, estimated: int, reported: int) -> None:
+        """Learns from the usage that came back, for later estimates."""
+        ...
+
+    def known(self) -> Sequence[ModelFacts]:
+        """All models with known facts, for lists and "next cheaper"."""
+        ...
+
+
+class Ledger(Protocol):
+    """Money: what was spent, what is held.  Rows are never changed or deleted."""
+
+    def reserve(self, claim: Claim, caps: Sequence[Cap]) -> Reservation:
+        """Holds the claim's worst case if it fits under every cap, atomically across processes.
+
+        Raises ``OverBudget`` naming the first cap that it would break.
+        """
+        ...
+
+    def settle(self, reservation: Reservation | None, row: UsageRow) -> None:
+        """Writes what was really used and frees what was held, in one transaction."""
+        ...
+
+    def release(self, reservation: Reservation) -> None:
+        """Frees what was held; nothing was used."""
+        ...
+
+    def spend(
+        self, since: datetime, *, provider: str = "", task: str = "", session_id: str = ""
+    ) -> Spend:
+        """Sums of the rows since an instant."""
+        ...
+
+    def state(self, caps: Sequence[Cap]) -> Sequence[CapState]:
+        """Each cap with what is spent and held under it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SpendGroup:
+    """Spend of one group of a report (a provider, a model, a task, a day)."""
+
+    key: str
+    spend: Spend
+
+
+class UsageReader(Protocol):
+    """The ledger as reports read it."""
+
+    def rows(self, since: datetime, until: datetime | None = None) -> Sequence[UsageRow]:
+        """All rows in the window, oldest first."""
+        ...
+
+
+class SessionStore(Protocol):
+    """Conversations on disk."""
+
+    def create(self, *, project: str = "", title: str = "", parent: str = "") -> SessionInfo:
+        """A new, empty session."""
+        ...
+
+    def info(self, session_id: str) -> SessionInfo:
+        """Its row.  Accepts an unambiguous prefix of an id.  Raises ``UsageError`` if unknown."""
+        ...
+
+    def messages(self, session_id: str) -> Sequence[StoredMessage]:
+        """All messages, oldest first."""
+        ...
+
+    def add(
+        self, session_id: str, message: Message, *, task: str = "", evidence: str = ""
+    ) -> StoredMessage:
+        """Appends a complete message (the user's)."""
+        ...
+
+    def begin(self, session_id: str, ref: ModelRef, *, task: str = "", evidence: str = "") -> int:
+        """Appends an empty assistant message in state ``streaming``; returns its id."""
+        ...
+
+    def write(self, message_id: int, parts: Sequence[Part]) -> None:
+        """Replaces the content of a streaming message with what has come so far."""
+        ...
+
+    def end(
+        self,
+        message_id: int,
+        parts: Sequence[Part],
+        state: MessageState,
+        *,
+        ref: ModelRef | None = None,
+        tokens: Tokens = ...,
+        cost: Cost = ...,
+        duration_s: float = 0.0,
+        finish_reason: str = "",
+        error: str = "",
+    ) -> None:
+        """Ends a streaming message with its final content and facts."""
+        ...
+
+    def compact(self, session_id: str, upto_message_id: int, summary: str) -> StoredMessage:
+        """Stores a summary that stands for all messages up to that id; nothing is deleted."""
+        ...
+
+    def list(self, *, limit: int = 50, offset: int = 0, project: str = "") -> Sequence[SessionInfo]:
+        """Newest first."""
+        ...
+
+    def search(self, query: str, *, limit: int = 20) -> Sequence[SearchHit]:
+        """Full-text search over all messages; any text is a valid query."""
+        ...
+
+    def rename(self, session_id: str, title: str) -> None:
+        """Sets the title."""
+        ...
+
+    def remove(self, session_id: str) -> None:
+        """Deletes the conversation; its ledger rows stay."""
+        ...
+
+
+class Workspace(Protocol):
+    """The user's folder: git state and files."""
+
+    @property
+    def root(self) -> str:
+        """The work tree's root, or the current folder where there is no git."""
+        ...
+
+    async def git(self) -> GitState | None:
+        """The git state, None outside a repository or if git does not answer in time."""
+        ...
+
+    def attach(self, path: str) -> Part:
+        """The file as a message part (text, image or PDF document).
+
+        Raises ``UsageError`` for a missing, unreadable or unsupported file.
+        """
+        ...
+
+    def find(self, query: str, *, limit: int = 20) -> Sequence[str]:
+        """Paths relative to the root that match fuzzily, best first; ignored files left out."""
+        ...
+
+
+class HealthBoard(Protocol):
+    """Passive health: fed by real calls, read by panels."""
+
+    def success(self, ref: ModelRef, latency_s: float) -> None:
+        """A call gave its first token after so many seconds."""
+        ...
+
+    def failure(self, ref: ModelRef, error: Exception) -> None:
+        """A call failed."""
+        ...
+
+    def all(self) -> Sequence[Health]:
+        """One row per configured provider."""
+        ...
+
+    def blocked(self) -> Mapping[ModelRef, str]:
+        """Models whose breaker is open, with the reason."""
+        ...
+
+
+class SecretSource(Protocol):
+    """Where keys come from."""
+
+    def get(self, provider: str, env_names: Sequence[str]) -> str | None:
+        """The key, or None.  The value must never be logged or shown."""
+        ...
+
+    def origin(self, provider: str, env_names: Sequence[str]) -> str | None:
+        """Where the key was found ("OPENAI_API_KEY", "keyring"), without the key."""
+        ...

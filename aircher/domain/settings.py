@@ -1,0 +1,104 @@
+"""The configuration as the rest of the program sees it: resolved values, and facts about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aircher.domain.models import ModelRef
+from aircher.domain.routes import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigValue:
+    """One setting: dotted key, its value and default as TOML text, where it was set, and its help.
+
+    ``origin`` is "default", "FILE:LINE", "environment NAME" or "flag --x".
+    """
+
+    key: str
+    value: str
+    default: str
+    origin: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigProblem:
+    """One thing wrong in the configuration; ``line`` is 1-based, 0 where there is none."""
+
+    file: str
+    line: int
+    key: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}: " if self.line else f"{self.file}: "
+        return f"{where}{self.message}" + (f" ({self.hint})" if self.hint else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A spending limit as configured: nano-dollars per window.
+
+    ``window`` is "request", "day" or "month"; ``provider``/``task`` narrow it ("" = all).
+    """
+
+    name: str
+    window: str
+    nano_usd: int
+    provider: str = ""
+    task: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RetrySettings:
+    """[retry]: ``max_retries`` per model; delays in seconds; ``deadline_s`` for a whole turn."""
+
+    max_retries: int = 2
+    initial_delay_s: float = 1.0
+    max_delay_s: float = 30.0
+    backoff_factor: float = 2.0
+    retryable: frozenset[str] = frozenset(
+        {"rate_limit", "overloaded", "server", "network", "timeout", "malformed"}
+    )
+    deadline_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class UiSettings:
+    """[ui] and [keys]."""
+
+    theme: str = "aircher-dark"
+    sidebar: bool = True
+    thinking: bool = True
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Action id ("provider.next") -> key ("f2"), only where the user changed it."""
+    themes_dir: str = ""
+    """A folder of the user's own theme files, read after the shipped ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the engine and the front ends need to know; made once, by the composition root.
+
+    ``found`` says in words what was found where no configuration names it ("key in
+    OPENAI_API_KEY", "Ollama on 127.0.0.1:11434", "the built-in model").
+    ``baseline`` is the model that savings are measured against.
+    """
+
+    rules: Rules
+    retry: RetrySettings = field(default_factory=RetrySettings)
+    limits: tuple[Limit, ...] = ()
+    alert_threshold: float = 0.8
+    allow_unknown_price: bool = False
+    baseline: ModelRef | None = None
+    system: str = ""
+    max_output: int = 4096
+    temperature: float | None = None
+    stream: bool = True
+    ui: UiSettings = field(default_factory=UiSettings)
+    found: tuple[str, ...] = ()
+    config_file: str = ""
+    problems: tuple[ConfigProblem, ...] = ()

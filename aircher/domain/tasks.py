@@ -1,0 +1,68 @@
+"""Tasks, the signals they are read from, and a detection with its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+TASKS = (
+    "commit_messages",
+    "summaries",
+    "code_review",
+    "documentation",
+    "refactoring",
+    "debugging",
+    "quick_questions",
+    "code_generation",
+    "default",
+)
+"""The built-in tasks; a user may add others, so a task is a plain string elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class GitState:
+    """The work tree's state, as far as detection cares."""
+
+    root: str = ""
+    branch: str = ""
+    staged: int = 0
+    unstaged: int = 0
+    untracked: int = 0
+    operation: str = ""
+    """"merge", "rebase", "cherry-pick", "revert", "bisect", or "" when none is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """All that detection may look at.  Values only: no IO happens after this is built.
+
+    ``history`` holds earlier user texts, newest last; ``files`` the paths attached or open;
+    ``command`` the slash or CLI command used ("" for plain chat).
+    """
+
+    text: str
+    history: tuple[str, ...] = ()
+    previous_task: str = ""
+    command: str = ""
+    files: tuple[str, ...] = ()
+    git: GitState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One reason for a task: where it was seen, what, and how much it weighs."""
+
+    source: str
+    detail: str
+    weight: float
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """The task a request is taken for; ``confidence`` is 0..1; 1 with source "user" if set by hand."""
+
+    task: str
+    confidence: float
+    evidence: tuple[Evidence, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)

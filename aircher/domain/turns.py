@@ -1,0 +1,39 @@
+"""One request of a user, and what would be done with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from aircher.domain.chat import Effort, ToolSpec
+from aircher.domain.messages import Part
+from aircher.domain.routes import Plan, Wish
+from aircher.domain.tasks import Detection
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRequest:
+    """What the user asks for.
+
+    ``session_id`` "" starts a new session.  ``attachments`` are parts already read;
+    ``files`` their paths, for detection.  ``command`` is the command that was used ("" for
+    plain chat).  ``system`` replaces the configured system prompt if not None.
+    """
+
+    text: str
+    session_id: str = ""
+    attachments: tuple[Part, ...] = ()
+    files: tuple[str, ...] = ()
+    wish: Wish = field(default_factory=Wish)
+    command: str = ""
+    system: str | None = None
+    max_output: int | None = None
+    thinking: Effort | None = None
+    tools: tuple[ToolSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Detection and plan for a request that is not sent; estimates are on the candidates."""
+
+    detection: Detection
+    plan: Plan
