@@ -1,0 +1,68 @@
+"""The command table, the parser made from it, and the one place where errors become exit codes.
+
+A command is a module of this package with two functions: ``configure(parser)`` declares its
+arguments, ``run(args)`` does the work and returns an exit code.  The table names them, so that
+help imports no command and a command imports no other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from aircher.domain.errors import EXIT_CANCELLED, AircherError
+
+COMMANDS: dict[str, str] = {
+    "ask": "ask once, answer on stdout",
+    "route": "show which model would be chosen and why; no call is made",
+    "models": "list the models that can be used, with prices",
+    "sessions": "list, show, search, export and remove conversations",
+    "provider": "status, list and switch of providers",
+    "costs": "what was spent, by provider, model and task",
+    "config": "show, check, edit and set the configuration",
+    "local": "fetch, show and remove the built-in model",
+    "doctor": "check Python, terminal, keys, endpoints and database",
+    "completions": "print a shell completion script",
+}
+
+
+def build_parser(only: str = "") -> argparse.ArgumentParser:
+    """The whole parser; with ``only``, just that command's arguments are filled in."""
+    parser = argparse.ArgumentParser(
+        prog="aircher",
+        description="A terminal chat client that sends each request to the right model.",
+        epilog="Without a command the chat opens.  Exit codes: see docs/cli.md.",
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, summary in COMMANDS.items():
+        sub = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        if name == only or not only:
+            module = importlib.import_module(f"aircher.cli.{name}")
+            module.configure(sub)
+            sub.set_defaults(run=module.run)
+    return parser
+
+
+def complain(error: AircherError) -> None:
+    """One sentence and the next step, on stderr."""
+    print(f"aircher: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"  {error.hint}", file=sys.stderr)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs one command; returns its exit code."""
+    only = next((word for word in argv if word in COMMANDS), "")
+    args = build_parser(only).parse_args(argv)
+    try:
+        code = args.run(args)
+    except AircherError as error:
+        complain(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("aircher: stopped.", file=sys.stderr)
+        return EXIT_CANCELLED
+    return int(code)
