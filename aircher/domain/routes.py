@@ -29,13 +29,15 @@ class Rules:
     """The whole of routing's configuration, resolved.
 
     ``order`` lists the usable providers, most wanted first; ``models`` is each provider's
-    own default model; ``tasks`` the rule per task.  ``unusable`` maps a provider to the
+    own default model, ``task_models`` its models per task where they differ; ``tasks`` the
+    rule per task.  ``unusable`` maps a provider to the
     reason why it cannot be used ("no key: set OPENAI_API_KEY").
     """
 
     order: tuple[str, ...]
     models: Mapping[str, str]
     tasks: Mapping[str, TaskRule] = field(default_factory=dict)
+    task_models: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     unusable: Mapping[str, str] = field(default_factory=dict)
     strategy: str = "task"
 

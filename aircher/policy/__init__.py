@@ -1,1 +1,1 @@
-"""TODO"""
+"""Pure decisions: values in, values out; no IO, no clock, no randomness of its own."""

@@ -1,0 +1,182 @@
+"""From a task to an ordered list of models, each with its reason.
+
+A strategy is one pure function that orders the models it may use; the table at the end is all
+there is to register.  What is left out is kept, with its reason, so that a choice explains
+itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from aircher.domain.errors import NoModel
+from aircher.domain.models import ModelFacts, ModelRef
+from aircher.domain.routes import Candidate, Estimate, Plan, Rejected, Rules, Wish
+from aircher.policy.estimate import fits
+
+Proposal = tuple[ModelRef, str]
+"""A model and why it is proposed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What routing looks at besides the rules.
+
+    ``estimate`` prices a model for this very prompt; ``blocked`` maps models whose breaker
+    is open to the reason; ``needs`` are the features the request itself requires.
+    """
+
+    task: str
+    wish: Wish
+    facts: Callable[[ModelRef], ModelFacts]
+    estimate: Callable[[ModelRef], Estimate]
+    blocked: Mapping[ModelRef, str] = field(default_factory=dict)
+    needs: frozenset[str] = frozenset()
+
+
+def resolve(name: str, rules: Rules) -> ModelRef:
+    """The model a user means by ``name``: "provider/model", a provider, or a bare model.
+
+    A bare model belongs to the first provider in the user's order that names it among its
+    own models, else to the first provider.
+    """
+    head, slash, tail = name.partition("/")
+    known = (*rules.order, *rules.unusable)
+    if slash and head in known:
+        return ModelRef(head, tail)
+    if name in known:
+        return ModelRef(name, rules.models.get(name, ""))
+    for provider in rules.order:
+        if (
+            name == rules.models.get(provider)
+            or name in rules.task_models.get(provider, {}).values()
+        ):
+            return ModelRef(provider, name)
+    for rule in rules.tasks.values():
+        for ref in (rule.preferred, *rule.fallbacks):
+            if ref.model == name:
+                return ref
+    return ModelRef(rules.order[0] if rules.order else "", name)
+
+
+def plan(rules: Rules, situation: Situation) -> Plan:
+    """The models to try, best first.
+
+    Raises ``NoModel`` when none is left, with the reasons in the message.
+    """
+    chosen: list[Candidate] = []
+    rejected: list[Rejected] = []
+    blocked: list[Candidate] = []
+    for ref, reason in _distinct(STRATEGIES[rules.strategy](rules, situation)):
+        if why := _unfit(ref, rules, situation):
+            rejected.append(Rejected(ref, why))
+            continue
+        candidate = Candidate(ref, reason, situation.estimate(ref))
+        if why := situation.blocked.get(ref, ""):
+            rejected.append(Rejected(ref, why))
+            blocked.append(candidate)
+        else:
+            chosen.append(candidate)
+        if not situation.wish.fallback:
+            break
+    # A model that is resting is still better than no answer at all.
+    candidates = chosen or blocked
+    if not candidates:
+        raise _nothing(rules, rejected)
+    return Plan(situation.task, rules.strategy, tuple(candidates), tuple(rejected))
+
+
+def _unfit(ref: ModelRef, rules: Rules, situation: Situation) -> str:
+    """Why this model cannot take the request, or ""."""
+    if ref.provider in rules.unusable:
+        return rules.unusable[ref.provider]
+    if ref.provider not in rules.order:
+        return f"no provider named {ref.provider!r} is configured"
+    if not ref.model:
+        return f"no model is configured for {ref.provider}"
+    facts = situation.facts(ref)
+    required = situation.needs
+    if situation.task in rules.tasks:
+        required |= rules.tasks[situation.task].required_features
+    if facts.features is not None and (missing := required - facts.features):
+        return f"has no {', '.join(sorted(missing))}"
+    prompt = situation.estimate(ref).prompt
+    if not fits(facts, prompt):
+        return f"window of {facts.context_window:,} tokens is too small for {prompt:,}"
+    return ""
+
+
+def _nothing(rules: Rules, rejected: list[Rejected]) -> NoModel:
+    if not rules.order and not rejected:
+        return NoModel(
+            "No model is configured and none was found.",
+            hint="Set a key such as OPENAI_API_KEY, start Ollama, or run `aircher local pull`.",
+        )
+    reasons = "; ".join(f"{r.ref}: {r.reason}" for r in rejected)
+    return NoModel(
+        f"No model can take this request ({reasons}).",
+        hint="`aircher route` explains a choice; `aircher provider list` shows what is set up.",
+    )
+
+
+def _distinct(proposals: Iterator[Proposal]) -> Iterator[Proposal]:
+    seen: set[ModelRef] = set()
+    for ref, reason in proposals:
+        if ref not in seen:
+            seen.add(ref)
+            yield ref, reason
+
+
+def _wished(rules: Rules, situation: Situation) -> Iterator[Proposal]:
+    wish = situation.wish
+    if wish.model:
+        ref = resolve(wish.model, rules)
+        if wish.provider:
+            ref = ModelRef(wish.provider, wish.model.removeprefix(f"{wish.provider}/"))
+        yield ref, "you chose this model"
+    elif wish.provider:
+        yield _model_of(wish.provider, rules, situation.task), "you chose this provider"
+
+
+def _model_of(provider: str, rules: Rules, task: str) -> ModelRef:
+    """The provider's model for a task: the task's own rule first, then its default."""
+    rule = rules.tasks.get(task)
+    if rule is not None:
+        for ref in (rule.preferred, *rule.fallbacks):
+            if ref.provider == provider:
+                return ref
+    own = rules.task_models.get(provider, {}).get(task) or rules.models.get(provider, "")
+    return ModelRef(provider, own)
+
+
+def by_task(rules: Rules, situation: Situation) -> Iterator[Proposal]:
+    """The user's wish, the task's rule and its fallbacks, then every provider in order."""
+    task = situation.task
+    yield from _wished(rules, situation)
+    rule = rules.tasks.get(task)
+    if rule is not None:
+        yield rule.preferred, f"{task} ({rule.origin})"
+        for ref in rule.fallbacks:
+            yield ref, f"fallback of {task} ({rule.origin})"
+    for number, provider in enumerate(rules.order):
+        reason = "the default provider" if number == 0 else "next in fallback_order"
+        yield _model_of(provider, rules, task), reason
+
+
+def by_cost(rules: Rules, situation: Situation) -> Iterator[Proposal]:
+    """The same models, the cheapest for this prompt first; unknown prices last."""
+    yield from _wished(rules, situation)
+
+    def price(proposal: Proposal) -> tuple[bool, int]:
+        nano = situation.estimate(proposal[0]).likely.nano_usd
+        return nano is None, nano or 0
+
+    for ref, _ in sorted(_distinct(by_task(rules, situation)), key=price):
+        yield ref, "cheapest for this prompt" if ref not in situation.blocked else "cheap"
+
+
+STRATEGIES: dict[str, Callable[[Rules, Situation], Iterator[Proposal]]] = {
+    "task": by_task,
+    "cost": by_cost,
+}
