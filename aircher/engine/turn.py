@@ -1,29 +1,234 @@
-"""A turn, from the user's text to the recorded answer."""
+"""A turn, from the user's text to the recorded answer: the one road (docs/architecture.md)."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 from aircher.domain.budget import CapState
-from aircher.domain.events import Event
+from aircher.domain.chat import ChatRequest
+from aircher.domain.errors import AircherError, ContextTooLong
+from aircher.domain.events import Compacted, Detected, Event, Failed, Routed, TurnResult
+from aircher.domain.messages import Message, Text, user
+from aircher.domain.models import ModelRef
+from aircher.domain.routes import Candidate, Estimate, Plan
+from aircher.domain.sessions import StoredMessage
+from aircher.domain.tasks import Detection, Evidence, Signals
 from aircher.domain.turns import Preview, TurnRequest
+from aircher.engine.chain import Chain
+from aircher.engine.compaction import Compaction
+from aircher.engine.conversation import as_prompt, last_task, user_texts
+from aircher.engine.leg import Errand
+from aircher.engine.ports import EnginePorts
+from aircher.engine.wait import Wait
+from aircher.policy.detect import detect
+from aircher.policy.estimate import estimate
+from aircher.policy.route import Situation, plan
+from aircher.policy.spend import caps
 
 
 class Engine:
     """Runs turns.  One instance serves all sessions of a process."""
 
-    def turn(self, request: TurnRequest) -> AsyncGenerator[Event, None]:
-        """The events of one turn; closing the generator stops it, keeping what came."""
-        raise NotImplementedError
+    def __init__(self, ports: EnginePorts) -> None:
+        self._ports = ports
+        self._wait = Wait(ports.clock)
+        self._sizes: dict[tuple[str, int, ModelRef], tuple[int, bool]] = {}
+
+    async def turn(self, request: TurnRequest) -> AsyncGenerator[Event, None]:
+        """The events of one turn, the last of them ``Finished`` or ``Failed``.
+
+        Closing the generator, or cancelling the task that reads it, stops the turn: what came
+        is kept, and its cost recorded.  No exception of ours leaves.
+        """
+        started = self._ports.clock.monotonic()
+        session_id = request.session_id
+        task = request.wish.task
+        try:
+            stored = self._stored(session_id)
+            detection = await self._detect(request, stored)
+            task = detection.task
+            yield Detected(detection)
+            # The question is on disk before anything is tried with it.
+            if not session_id:
+                session_id = self._ports.sessions.create(project=self._ports.workspace.root).id
+            asked = user(request.text, *request.attachments)
+            row = self._ports.sessions.add(session_id, asked, task=task, evidence=_why(detection))
+            async with aclosing(self._answer(request, row, stored, detection)) as events:
+                async for event in events:
+                    yield event
+        except AircherError as error:
+            duration = self._ports.clock.monotonic() - started
+            yield Failed(error, TurnResult(session_id, task, None, duration_s=duration))
+
+    async def _answer(
+        self,
+        request: TurnRequest,
+        row: StoredMessage,
+        stored: Sequence[StoredMessage],
+        detection: Detection,
+    ) -> AsyncGenerator[Event, None]:
+        ports = self._ports
+        asked = row.message
+        errand = Errand(
+            row.session_id,
+            detection.task,
+            _why(detection),
+            asyncio.get_running_loop().time() + ports.settings.retry.deadline_s,
+        )
+        try:
+            route = self._route(request, stored, asked, detection)
+        except ContextTooLong as error:
+            compaction = Compaction(ports, errand, ModelRef(error.provider, error.model))
+            async with aclosing(compaction.events(stored, error)) as events:
+                async for event in events:
+                    yield event
+            stored = [m for m in ports.sessions.messages(row.session_id) if m.id != row.id]
+            route = self._route(request, stored, asked, detection)
+            after = route.first.estimate.prompt if route.first.estimate else 0
+            yield Compacted(compaction.covered, compaction.before, after, compaction.summary)
+        yield Routed(route)
+        chain = Chain(ports, errand, self._wait, fallback=request.wish.fallback)
+        messages = (*as_prompt(stored), asked)
+        async with aclosing(
+            chain.events(route, lambda candidate: self._call(request, candidate, messages))
+        ) as events:
+            async for event in events:
+                yield event
 
     async def preview(self, request: TurnRequest) -> Preview:
-        """What ``turn`` would do, without a call: task, candidates, estimated cost."""
-        raise NotImplementedError
+        """What ``turn`` would do, without a call: task, candidates, estimated cost.
+
+        Raises ``NoModel`` or ``ContextTooLong`` like a turn would end with.
+        """
+        stored = self._stored(request.session_id)
+        detection = await self._detect(request, stored)
+        asked = user(request.text, *request.attachments)
+        return Preview(detection, self._route(request, stored, asked, detection))
 
     def budget(self) -> Sequence[CapState]:
         """Every configured day and month limit with what is spent under it now."""
-        raise NotImplementedError
+        return self._ports.ledger.state(caps(self._ports.settings.limits, self._ports.clock.now()))
 
     def skip_wait(self) -> None:
         """Ends the present wait before a retry."""
-        raise NotImplementedError
+        self._wait.skip()
+
+    def _stored(self, session_id: str) -> Sequence[StoredMessage]:
+        return self._ports.sessions.messages(session_id) if session_id else ()
+
+    async def _detect(self, request: TurnRequest, stored: Sequence[StoredMessage]) -> Detection:
+        if request.wish.task:
+            chosen = Evidence("user", "you chose this task", 1.0, request.wish.task)
+            return Detection(request.wish.task, 1.0, (chosen,), {request.wish.task: 1.0})
+        signals = Signals(
+            text=request.text,
+            history=user_texts(stored),
+            previous_task=last_task(stored),
+            command=request.command,
+            files=request.files,
+            git=await self._ports.workspace.git(),
+        )
+        return detect(signals, self._ports.patterns)
+
+    def _route(
+        self,
+        request: TurnRequest,
+        stored: Sequence[StoredMessage],
+        asked: Message,
+        detection: Detection,
+    ) -> Plan:
+        ports = self._ports
+        estimates: dict[ModelRef, Estimate] = {}
+
+        def estimated(ref: ModelRef) -> Estimate:
+            if ref not in estimates:
+                estimates[ref] = self._estimate(ref, request, stored, asked, detection.task)
+            return estimates[ref]
+
+        return plan(
+            ports.settings.rules,
+            Situation(
+                task=detection.task,
+                wish=request.wish,
+                facts=ports.catalog.facts,
+                estimate=estimated,
+                blocked=ports.health.blocked(),
+                needs=_needs(request),
+            ),
+        )
+
+    def _estimate(
+        self,
+        ref: ModelRef,
+        request: TurnRequest,
+        stored: Sequence[StoredMessage],
+        asked: Message,
+        task: str,
+    ) -> Estimate:
+        ports = self._ports
+        size, exact = self._history_size(ref, request, stored)
+        added, added_exact = ports.catalog.count_tokens(ref, (asked,))
+        at = ports.clock.now()
+        return estimate(
+            ports.catalog.facts(ref),
+            size + added,
+            task,
+            request.max_output or ports.settings.max_output,
+            lambda tokens: ports.catalog.cost(ref, tokens, at),
+            exact=exact and added_exact,
+        )
+
+    def _history_size(
+        self, ref: ModelRef, request: TurnRequest, stored: Sequence[StoredMessage]
+    ) -> tuple[int, bool]:
+        """Tokens of all that came before; counted once per conversation state and model."""
+        key = (request.session_id, stored[-1].id if stored else 0, ref)
+        if key not in self._sizes:
+            if len(self._sizes) > 256:
+                self._sizes.clear()
+            counted = self._ports.catalog.count_tokens(
+                ref, as_prompt(stored), self._system(request)
+            )
+            self._sizes[key] = counted
+        return self._sizes[key]
+
+    def _system(self, request: TurnRequest) -> str:
+        return self._ports.settings.system if request.system is None else request.system
+
+    def _call(
+        self, request: TurnRequest, candidate: Candidate, messages: tuple[Message, ...]
+    ) -> ChatRequest:
+        settings = self._ports.settings
+        room = candidate.estimate.max_output if candidate.estimate else settings.max_output
+        return ChatRequest(
+            model=candidate.ref.model,
+            messages=messages,
+            system=self._system(request),
+            max_output=room,
+            temperature=settings.temperature,
+            tools=request.tools,
+            thinking=request.thinking,
+            stream=settings.stream,
+        )
+
+
+def _needs(request: TurnRequest) -> frozenset[str]:
+    """The features this very request requires of a model."""
+    kinds = {type(part).__name__ for part in request.attachments if not isinstance(part, Text)}
+    needs = set()
+    if "Image" in kinds:
+        needs.add("vision")
+    if request.tools:
+        needs.add("tools")
+    return frozenset(needs)
+
+
+def _why(detection: Detection) -> str:
+    """The chosen task's evidence in words."""
+    return "; ".join(
+        f"{item.source}: {item.detail}"
+        for item in detection.evidence
+        if item.task == detection.task
+    )

@@ -23,3 +23,12 @@ def retry_delay(
         return None
     ceiling = settings.initial_delay_s * settings.backoff_factor**retries
     return max(asked, roll * min(settings.max_delay_s, ceiling))
+
+
+_SAME_EVERYWHERE = frozenset({"invalid_request"})
+"""Errors that another model would only repeat."""
+
+
+def may_fall_back(error: ProviderError) -> bool:
+    """True when another model could do better with the same request."""
+    return error.kind not in _SAME_EVERYWHERE

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from aircher.domain.errors import NoModel
+from aircher.domain.errors import AircherError, ContextTooLong, NoModel
 from aircher.domain.models import ModelFacts, ModelRef
 from aircher.domain.routes import Candidate, Estimate, Plan, Rejected, Rules, Wish
 from aircher.policy.estimate import fits
@@ -63,7 +63,8 @@ def resolve(name: str, rules: Rules) -> ModelRef:
 def plan(rules: Rules, situation: Situation) -> Plan:
     """The models to try, best first.
 
-    Raises ``NoModel`` when none is left, with the reasons in the message.
+    Raises ``NoModel`` when none is left, with the reasons in the message, or
+    ``ContextTooLong`` naming the model with the widest window when only size was in the way.
     """
     chosen: list[Candidate] = []
     rejected: list[Rejected] = []
@@ -83,7 +84,7 @@ def plan(rules: Rules, situation: Situation) -> Plan:
     # A model that is resting is still better than no answer at all.
     candidates = chosen or blocked
     if not candidates:
-        raise _nothing(rules, rejected)
+        raise _nothing(rules, situation, rejected)
     return Plan(situation.task, rules.strategy, tuple(candidates), tuple(rejected))
 
 
@@ -107,7 +108,23 @@ def _unfit(ref: ModelRef, rules: Rules, situation: Situation) -> str:
     return ""
 
 
-def _nothing(rules: Rules, rejected: list[Rejected]) -> NoModel:
+def _nothing(rules: Rules, situation: Situation, rejected: list[Rejected]) -> AircherError:
+    too_small = [
+        (window, r.ref)
+        for r in rejected
+        if r.ref.provider in rules.order
+        and (window := situation.facts(r.ref).context_window) is not None
+        and not fits(situation.facts(r.ref), situation.estimate(r.ref).prompt)
+    ]
+    if too_small:
+        window, widest = max(too_small)
+        return ContextTooLong(
+            f"The prompt of about {situation.estimate(widest).prompt:,} tokens fits no configured "
+            f"model; the widest window is {widest} with {window:,}.",
+            hint="Send less, /compact the conversation, or configure a model with a longer window.",
+            provider=widest.provider,
+            model=widest.model,
+        )
     if not rules.order and not rejected:
         return NoModel(
             "No model is configured and none was found.",

@@ -1,0 +1,290 @@
+"""One leg of a turn: one call to one model, with its money held before and settled after.
+
+However a leg ends (an answer, an error, the user's stop, the process shutting down), what
+came of it is on disk when it is over: the ending is synchronous and runs in ``finally``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from aircher.domain.budget import Claim, Reservation
+from aircher.domain.chat import (
+    ChatRequest,
+    Chunk,
+    RefusalDelta,
+    Reply,
+    ReplyBuilder,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+)
+from aircher.domain.errors import MalformedReply, OverBudget, ProviderError, TimedOut
+from aircher.domain.events import Attempt, Event, Reserved, Started, Usage
+from aircher.domain.inert import inert
+from aircher.domain.messages import Part
+from aircher.domain.models import ModelRef
+from aircher.domain.routes import Candidate
+from aircher.domain.usage import NO_TOKENS, Cost, Tokens, UsageRow
+from aircher.engine.ports import EnginePorts
+from aircher.policy.spend import caps, request_limit
+
+WRITE_EVERY_S = 0.5
+"""A reply is written to disk at most this long after its text came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What all legs of a turn share.  ``deadline`` is in the event loop's time."""
+
+    session_id: str
+    task: str
+    evidence: str
+    deadline: float
+
+
+class Leg:
+    """One call.  Read ``error``, ``reply`` and ``attempt`` after ``events`` has ended.
+
+    The reply is kept as message ``message_id``, or a new one; with ``keep`` False, as none.
+    """
+
+    def __init__(
+        self,
+        ports: EnginePorts,
+        errand: Errand,
+        candidate: Candidate,
+        request: ChatRequest,
+        *,
+        number: int,
+        message_id: int | None = None,
+        keep: bool = True,
+    ) -> None:
+        self._ports = ports
+        self._errand = errand
+        self._candidate = candidate
+        self._request = request
+        self._number = number
+        self._builder = ReplyBuilder()
+        self._reservation: Reservation | None = None
+        self._flush: asyncio.TimerHandle | None = None
+        self._started = ports.clock.monotonic()
+        self._keep = keep
+        self.message_id = message_id
+        self.error: ProviderError | None = None
+        self.first_token_s: float | None = None
+        self.attempt = Attempt(candidate.ref, "stopped", 0.0)
+
+    @property
+    def ref(self) -> ModelRef:
+        """The model of this leg."""
+        return self._candidate.ref
+
+    @property
+    def reply(self) -> Reply:
+        """What came, whole or not."""
+        return self._builder.reply()
+
+    @property
+    def shown(self) -> bool:
+        """True once the user has seen something of the answer."""
+        return self.first_token_s is not None
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """Holds the money, makes the call, settles.  Raises ``OverBudget`` before any call.
+
+        A ``ProviderError`` does not leave: it is kept in ``error``.
+        """
+        held = self._hold()
+        try:
+            yield Reserved(self._candidate, held)
+            try:
+                async for event in self._call():
+                    yield event
+            except ProviderError as error:
+                self.error = error
+            except TimeoutError:
+                self.error = TimedOut(
+                    f"{self.ref} did not finish in time.",
+                    hint="Raise retry.deadline, or choose a faster model.",
+                    provider=self.ref.provider,
+                    model=self.ref.model,
+                )
+        finally:
+            self._end()
+        if self.attempt.tokens != NO_TOKENS:
+            yield Usage(self.ref, self.attempt.tokens, self.attempt.cost)
+
+    async def _call(self) -> AsyncGenerator[Event, None]:
+        provider = await self._ports.providers.get(self.ref.provider)
+        if self.message_id is None and self._keep:
+            self.message_id = self._ports.sessions.begin(
+                self._errand.session_id,
+                self.ref,
+                task=self._errand.task,
+                evidence=self._errand.evidence,
+            )
+        yield Started(self.ref, self._number, self._errand.session_id, self.message_id or 0)
+        async with _closing(provider.stream(self._request)) as chunks:
+            while True:
+                try:
+                    async with asyncio.timeout_at(self._errand.deadline):
+                        chunk = await anext(chunks)
+                except StopAsyncIteration:
+                    break
+                for event in self._take(chunk):
+                    yield event
+        if not self._builder.finished:
+            raise MalformedReply(
+                f"The answer of {self.ref} ended without its end marker.",
+                hint="It may be cut short; ask again.",
+                provider=self.ref.provider,
+                model=self.ref.model,
+            )
+
+    def _take(self, chunk: Chunk) -> Iterator[Event]:
+        harmless = _harmless(chunk)
+        self._builder.add(harmless)
+        if isinstance(harmless, TextDelta | ThinkingDelta | RefusalDelta | ToolCallDelta):
+            if self.first_token_s is None:
+                self.first_token_s = self._ports.clock.monotonic() - self._started
+            if self._flush is None:
+                loop = asyncio.get_running_loop()
+                self._flush = loop.call_later(WRITE_EVERY_S, self._write)
+            yield harmless
+
+    def _write(self) -> None:
+        self._flush = None
+        if self.message_id is not None:
+            self._ports.sessions.write(self.message_id, self.parts())
+
+    def parts(self) -> tuple[Part, ...]:
+        """The reply so far as message parts."""
+        return self.reply.parts(self.ref.provider)
+
+    def _hold(self) -> int | None:
+        """Reserves the worst case; returns it in nano-dollars, None where no price is known."""
+        ports, ref = self._ports, self.ref
+        estimate = self._candidate.estimate
+        worst = estimate.worst.nano_usd if estimate is not None else None
+        now = ports.clock.now()
+        limits = caps(ports.settings.limits, now, provider=ref.provider, task=self._errand.task)
+        single = request_limit(ports.settings.limits)
+        if worst is None:
+            if (limits or single) and not ports.settings.allow_unknown_price:
+                raise OverBudget(
+                    f"The price of {ref} is not known, so it cannot be kept under your limits.",
+                    hint="Set costs.allow_unknown_price = true, or choose another model.",
+                )
+            return None
+        if single is not None and worst > single.nano_usd:
+            raise OverBudget(
+                f"This request could cost ${worst / 1e9:.4f} at {ref}, "
+                f"more than {single.name} = ${single.nano_usd / 1e9:.2f}.",
+                hint="Lower chat.max_output, raise the limit, or choose a cheaper model.",
+            )
+        claim = Claim(ref, self._errand.task, worst, now, self._errand.session_id)
+        self._reservation = ports.ledger.reserve(claim, limits)
+        return worst
+
+    def _end(self) -> None:
+        """Settles money and health, from whatever came.  Never awaits."""
+        if self._flush is not None:
+            self._flush.cancel()
+        ports, ref = self._ports, self.ref
+        reply = self.reply
+        duration = ports.clock.monotonic() - self._started
+        outcome = "ok" if self._builder.finished and self.error is None else "stopped"
+        if self.error is not None:
+            outcome = self.error.kind
+            ports.health.failure(ref, self.error)
+        elif self.shown:
+            ports.health.success(ref, self.first_token_s or duration)
+        tokens, cost = self._price(reply)
+        self.attempt = Attempt(
+            ref,
+            outcome,
+            duration,
+            tokens,
+            cost,
+            error=self.error.message if self.error else "",
+            status=self.error.status if self.error else None,
+        )
+        if tokens == NO_TOKENS:
+            if self._reservation is not None:
+                ports.ledger.release(self._reservation)
+            return
+        row = UsageRow(
+            at=ports.clock.now(),
+            ref=ref,
+            task=self._errand.task,
+            tokens=tokens,
+            cost=cost,
+            session_id=self._errand.session_id,
+            message_id=self.message_id,
+            duration_s=duration,
+            first_token_s=self.first_token_s,
+            outcome=outcome,
+            attempt=self._number,
+        )
+        ports.ledger.settle(self._reservation, row)
+
+    def _price(self, reply: Reply) -> tuple[Tokens, Cost]:
+        """Tokens and cost: the vendor's count, else an estimate of what was surely used.
+
+        A call that was refused before anything came is not billed by any vendor and has no
+        tokens.  A stopped or broken stream is billed for what was made, so it is estimated.
+        """
+        ports, ref = self._ports, self.ref
+        at = ports.clock.now()
+        if reply.tokens.known and (self._builder.finished or self.error is None):
+            tokens, estimated = reply.tokens, not self._builder.finished
+        elif self.shown or self._builder.finished:
+            tokens, estimated = self._guess(reply), True
+        else:
+            return NO_TOKENS, Cost(0, "exact")
+        cost = ports.catalog.cost(ref, tokens, at, reply.vendor_cost_usd)
+        if self._builder.finished and self._candidate.estimate and reply.tokens.input:
+            ports.catalog.calibrate(ref, self._candidate.estimate.prompt, reply.tokens.input)
+        if estimated and cost.tag == "exact" and cost.nano_usd:
+            cost = replace(cost, tag="estimated")
+        return tokens, cost
+
+    def _guess(self, reply: Reply) -> Tokens:
+        said = reply.tokens
+        written = reply.text + reply.thinking + reply.refusal
+        written += "".join(call.arguments for call in reply.tool_calls)
+        output = self._ports.catalog.count_text(self.ref, written)
+        prompt = self._candidate.estimate.prompt if self._candidate.estimate else None
+        return replace(
+            said,
+            input=said.input if said.input is not None else prompt,
+            # A count that came with the stream's beginning is not yet the whole.
+            output=max(output, said.output or 0),
+        )
+
+
+def _harmless(chunk: Chunk) -> Chunk:
+    """The chunk with its text made inert for terminals."""
+    match chunk:
+        case TextDelta(text):
+            return TextDelta(inert(text))
+        case ThinkingDelta(text, signature):
+            return ThinkingDelta(inert(text), signature)
+        case RefusalDelta(text):
+            return RefusalDelta(inert(text))
+        case _:
+            return chunk
+
+
+@asynccontextmanager
+async def _closing(chunks: AsyncIterator[Chunk]) -> AsyncIterator[AsyncIterator[Chunk]]:
+    """Closes an iterator that can be closed, so that its connection is freed at once."""
+    try:
+        yield chunks
+    finally:
+        if isinstance(chunks, AsyncGenerator):
+            await chunks.aclose()
