@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 from aircher.domain.models import ModelRef
@@ -82,6 +82,18 @@ def usd_to_nano(usd: Decimal | int | str) -> int:
     scaled = Decimal(usd) * NANO_PER_USD
     whole = int(scaled)
     return whole if whole == scaled or scaled < 0 else whole + 1
+
+
+def dollars(nano_usd: int) -> str:
+    """An amount for people: "$12.34", "$0.0042" below a dollar, "$0.00" for nothing.
+
+    Rounded half up; a positive amount too small for four places is "<$0.0001".
+    """
+    usd = Decimal(nano_usd) / NANO_PER_USD
+    if 0 < usd < Decimal("0.00005"):
+        return "<$0.0001"
+    places = Decimal("0.0001") if 0 < abs(usd) < 1 else Decimal("0.01")
+    return f"${usd.quantize(places, ROUND_HALF_UP):,}"
 
 
 @dataclass(frozen=True, slots=True)
