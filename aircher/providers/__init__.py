@@ -1,1 +1,4 @@
-"""TODO"""
+"""Access to models: the table of vendors, the registry, one dialect per protocol.
+
+Importing this package imports no SDK.
+"""

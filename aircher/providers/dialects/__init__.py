@@ -1,1 +1,1 @@
-"""TODO"""
+"""One module per protocol; each has ``connect(connection) -> Provider``."""

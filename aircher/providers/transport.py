@@ -1,0 +1,132 @@
+"""What all dialects share of HTTP: one client per provider, timeouts, and the network's errors.
+
+Three of the SDKs bring httpx2, one the older httpx; both families end here.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+
+import httpx
+import httpx2
+
+from aircher.domain.errors import (
+    MalformedReply,
+    NetworkFailed,
+    ProviderError,
+    TimedOut,
+)
+from aircher.providers.connection import Connection
+from aircher.providers.faults import quoted, request_id_of
+from aircher.providers.words import HINTS, SENTENCES, hint_values
+
+_TIMEOUTS = (httpx2.TimeoutException, httpx.TimeoutException, TimeoutError)
+_BROKEN = (httpx2.TransportError, httpx.TransportError, OSError)
+_GARBLED = (
+    httpx2.DecodingError,
+    httpx.DecodingError,
+    httpx2.TooManyRedirects,
+    httpx.TooManyRedirects,
+    ValueError,  # broken JSON and broken UTF-8
+    RecursionError,  # JSON nested beyond reason
+)
+_OTHER = (
+    httpx2.HTTPError,
+    httpx.HTTPError,
+    httpx2.InvalidURL,
+    httpx.InvalidURL,
+    httpx2.StreamError,
+    httpx.StreamError,
+)
+
+FOREIGN: tuple[type[Exception], ...] = (*_TIMEOUTS, *_BROKEN, *_GARBLED, *_OTHER)
+"""All that HTTP, TLS and JSON may raise.  A dialect catches these (and its SDK's own) at its
+one edge and raises ``network_fault`` instead."""
+
+
+def timeout(connection: Connection) -> httpx2.Timeout:
+    """Explicit limits: to connect, and between two pieces of an answer.
+
+    An answer as a whole has no limit here: the engine owns the only deadline.
+    """
+    return httpx2.Timeout(
+        connection.idle_timeout_s,
+        connect=connection.connect_timeout_s,
+        pool=connection.connect_timeout_s,
+    )
+
+
+def http_client(connection: Connection) -> httpx2.AsyncClient:
+    """A client that follows no redirect: the prompt and the key would go along with it."""
+    return httpx2.AsyncClient(
+        timeout=timeout(connection),
+        follow_redirects=False,
+        limits=httpx2.Limits(max_connections=100, max_keepalive_connections=20),
+    )
+
+
+def lower(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers as a plain dict with lower-case names."""
+    return {str(name).lower(): str(value) for name, value in headers.items()}
+
+
+def rate_limits(headers: Mapping[str, str]) -> dict[str, str]:
+    """Of lower-case headers, those that tell of rate limits."""
+    return {name: value for name, value in headers.items() if "ratelimit" in name}
+
+
+def opened_id(headers: Mapping[str, str]) -> str:
+    """The vendor's id of a call, from lower-case headers."""
+    return request_id_of(headers)
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The error at the bottom of a chain, where the system says what really happened."""
+    seen = {id(error)}
+    while (below := error.__cause__ or error.__context__) is not None and id(below) not in seen:
+        seen.add(id(below))
+        error = below
+    return error
+
+
+def _what(error: BaseException) -> str:
+    """A short reason in words."""
+    bottom = _cause(error)
+    if isinstance(bottom, ssl.SSLCertVerificationError):
+        return f"the server's certificate is not trusted ({bottom.verify_message})"
+    return str(bottom) or str(error) or type(error).__name__
+
+
+def _class(error: BaseException) -> type[ProviderError]:
+    """Timed out, broken or garbled; an SDK's own wrapper is judged by what it wraps."""
+    if isinstance(error, _TIMEOUTS):
+        return TimedOut
+    if isinstance(error, _BROKEN):
+        return NetworkFailed
+    if isinstance(error, _GARBLED):
+        return MalformedReply
+    below = error.__cause__
+    return _class(below) if below is not None else NetworkFailed
+
+
+def network_fault(error: BaseException, connection: Connection, model: str = "") -> ProviderError:
+    """Our error for a foreign one that is not a vendor's answer."""
+    return _said(_class(error), _what(error), connection, model)
+
+
+def malformed(what: str, connection: Connection, model: str = "") -> ProviderError:
+    """A ``MalformedReply``; ``what`` says in words what was wrong with the answer."""
+    return _said(MalformedReply, what, connection, model)
+
+
+def _said(
+    error: type[ProviderError], what: str, connection: Connection, model: str
+) -> ProviderError:
+    values = hint_values(connection.provider, model)
+    return error(
+        f"{SENTENCES[error.kind].format(**values)}: {quoted(what, connection.key)}",
+        hint=HINTS[error.kind].format(**values),
+        provider=connection.provider,
+        model=model,
+    )
