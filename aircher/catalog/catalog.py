@@ -1,0 +1,144 @@
+"""The catalogue: the port ``Catalog`` over the index, the user's overrides and the counters."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from aircher.catalog import index
+from aircher.catalog.facts import NOTHING_SAID, CustomModel, listed_facts, local_facts
+from aircher.catalog.lookup import PRICE_LISTS, PriceLists, fact_keys
+from aircher.catalog.prices import bill, choose
+from aircher.catalog.tokens import TokenCounter
+from aircher.domain.messages import Message
+from aircher.domain.models import ModelFacts, ModelRef
+from aircher.domain.usage import FREE, UNKNOWN_COST, Cost, Tokens, usd_to_nano
+
+
+class ModelCatalog:
+    """Facts, prices and token counts of models.
+
+    Nothing is read before the first question; ``warm`` reads it ahead of time, from a worker
+    thread if wanted.  Every method may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        *,
+        custom: Mapping[ModelRef, CustomModel] | None = None,
+        local_providers: Collection[str] = (),
+        price_lists: Mapping[str, str] | None = None,
+        providers: Sequence[str] = (),
+        cache_folder: Path | None = None,
+    ) -> None:
+        """``custom`` is the user's own word on models; ``local_providers`` run on this machine
+        and cost nothing; ``price_lists`` adds to the table of names in ``lookup`` (a vendor
+        "my-azure" -> "azure"); ``providers`` are the configured names that ``known`` lists
+        models under; ``cache_folder`` keeps the compact index between runs.
+        """
+        self._custom = dict(custom or {})
+        self._local = frozenset(local_providers)
+        self._names = {**PRICE_LISTS, **(price_lists or {})}
+        self._providers = tuple(providers)
+        self._cache_folder = cache_folder
+        self._counter = TokenCounter()
+        self._facts: dict[ModelRef, ModelFacts] = {}
+
+    @cached_property
+    def _index(self) -> index.Index:
+        return index.load(self._cache_folder)
+
+    @cached_property
+    def _lists(self) -> PriceLists:
+        return PriceLists(self._index, self._names)
+
+    @property
+    def _data(self) -> str:
+        """The price data's name and version, for bills."""
+        return f"genai-prices:{self._lists.version}"
+
+    def warm(self, *refs: ModelRef, tables: bool = True) -> None:
+        """Reads the index, and with ``tables`` the token tables these models count with.
+
+        Blocking (the first time after an update up to half a second): call it in a worker.
+        """
+        for ref in refs:
+            self.facts(ref)
+            if tables:
+                self._counter.load(ref.model)
+        _ = self._lists
+
+    def facts(self, ref: ModelRef) -> ModelFacts:
+        """What is known of a model; unknown fields are None.  Never raises."""
+        found = self._facts.get(ref)
+        if found is None:
+            found = self._facts[ref] = self._find_facts(ref)
+        return found
+
+    def _find_facts(self, ref: ModelRef) -> ModelFacts:
+        custom = self._custom.get(ref, NOTHING_SAID)
+        if ref.provider in self._local:
+            return local_facts(ref, custom)
+        row = self._lists.find(ref.provider, ref.model)
+        listed = self._lists.list_of(ref.provider)
+        table = self._index["facts"]
+        keys = fact_keys(listed or ref.provider, ref.model, row)
+        own: Mapping[str, Any] = next((table[key] for key in keys if key in table), {})
+        return listed_facts(ref, row, own, custom, datetime.now(UTC), self._data)
+
+    def cost(self, ref: ModelRef, tokens: Tokens, at: datetime, vendor_usd: str = "") -> Cost:
+        """The price of these tokens at that time; tag ``unknown`` where there is no price.
+
+        What runs on this machine is free.  Otherwise the vendor's own stated cost counts, then
+        the user's prices, then the price data.  Tokens that were not reported cost an unknown
+        amount, never nothing.
+        """
+        if ref.provider in self._local:
+            return FREE
+        stated = _stated(vendor_usd)
+        if stated is not None:
+            return Cost(stated, "exact", "vendor")
+        custom = self._custom.get(ref, NOTHING_SAID).price
+        if custom is not None:
+            return bill(custom, tokens, "your configuration")
+        row = self._lists.find(ref.provider, ref.model)
+        if row is None or not row.prices:
+            return UNKNOWN_COST
+        price = choose(row.prices, at)
+        name = " ".join(filter(None, (self._data, f"{row.provider}/{row.model}", price.condition)))
+        return bill(price, tokens, name, listed_free=row.listed_free)
+
+    def count_tokens(
+        self, ref: ModelRef, messages: Sequence[Message], system: str = ""
+    ) -> tuple[int, bool]:
+        """Prompt tokens, and whether that is exact (by the model's own tables)."""
+        return self._counter.prompt(ref, messages, system)
+
+    def count_text(self, ref: ModelRef, text: str) -> int:
+        """Tokens of a text, quickly: an estimate."""
+        return self._counter.text(ref, text)
+
+    def calibrate(self, ref: ModelRef, estimated: int, reported: int) -> None:
+        """Learns from the usage that came back, for later estimates of the same model."""
+        self._counter.calibrate(ref, estimated, reported)
+
+    def known(self) -> Sequence[ModelFacts]:
+        """The user's own models, then all that have a price for text: of each configured
+        provider under its name, or, if none was named, of every list under the list's name.
+        """
+        names = self._providers or self._lists.names
+        listed = (ModelRef(name, model) for name in names for model in self._lists.chat(name))
+        return [self.facts(ref) for ref in dict.fromkeys((*self._custom, *listed))]
+
+
+def _stated(vendor_usd: str) -> int | None:
+    """A vendor's own cost in nano-dollars; None if it said none that makes sense."""
+    try:
+        usd = Decimal(vendor_usd) if vendor_usd else Decimal("NaN")
+    except InvalidOperation:
+        return None
+    return usd_to_nano(usd) if usd.is_finite() and usd >= 0 else None
