@@ -12,10 +12,12 @@ would cost milliseconds while the event loop waits), but never damages the file
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from aircher.domain.errors import StorageError
 
@@ -81,8 +83,13 @@ def in_our_words(error: sqlite3.Error, path: str) -> StorageError:
     return StorageError(message.replace("{path}", path), hint=hint)
 
 
+def damage_mark(path: Path) -> Path:
+    """The empty file that tells the next start to check the data file."""
+    return path.with_name(path.name + ".check")
+
+
 class Connection:
-    """Transactions on one open file; ``path`` is for messages only."""
+    """Transactions on one open file; ``path`` names it in messages."""
 
     def __init__(self, raw: sqlite3.Connection, path: str) -> None:
         self._raw = raw
@@ -99,6 +106,8 @@ class Connection:
             try:
                 yield self._raw
             except sqlite3.Error as error:
+                if result_code(error) in DAMAGED:
+                    self._mark_damaged()
                 raise in_our_words(error, self._path) from error
 
     @contextmanager
@@ -116,6 +125,11 @@ class Connection:
                 if raw.in_transaction:
                     raw.execute("ROLLBACK")
                 raise
+
+    def _mark_damaged(self) -> None:
+        """Lets the next start look at the whole file, which it otherwise has no time for."""
+        with contextlib.suppress(OSError):
+            damage_mark(Path(self._path)).touch(mode=0o600)
 
     def close(self) -> None:
         """Closes the file; closing twice is fine."""

@@ -18,6 +18,7 @@ from aircher.storage.connection import (
     BUSY_TIMEOUT_MS,
     DAMAGED,
     Connection,
+    damage_mark,
     in_our_words,
     result_code,
 )
@@ -141,10 +142,24 @@ def _opened(path: Path, now: Now) -> sqlite3.Connection:
         # Reads the first page of every table, so that most damage shows here.
         for table in ("sessions", "messages", "usage", "reservations", "search"):
             raw.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone()  # noqa: S608 - a constant
+        _check_if_marked(raw, path)
     except BaseException:
         raw.close()
         raise
     return raw
+
+
+def _check_if_marked(raw: sqlite3.Connection, path: Path) -> None:
+    """Reads the whole file where an earlier run met damage in it."""
+    mark = damage_mark(path)
+    if not mark.exists():
+        return
+    verdict = raw.execute("PRAGMA quick_check(1)").fetchone()[0]
+    mark.unlink(missing_ok=True)
+    if verdict != "ok":
+        damage = sqlite3.DatabaseError(verdict)
+        damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise damage
 
 
 def _brought_up_to_date(raw: sqlite3.Connection, path: str, now: Now) -> None:

@@ -1,0 +1,300 @@
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+
+from aircher.domain.budget import Cap, Claim, Reservation
+from aircher.domain.errors import OverBudget
+from aircher.domain.models import ModelRef
+from aircher.domain.usage import Cost, Spend, Tokens, UsageRow
+from aircher.storage.database import Database
+from tests.storage.conftest import START, SetClock, Start
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+OPENAI = ModelRef("openai", "some-model")
+CLAUDE = ModelRef("claude", "other-model")
+
+
+def claim(nano: int, ref: ModelRef = OPENAI, task: str = "default") -> Claim:
+    return Claim(ref, task, nano, START)
+
+
+def row(
+    nano: int | None, ref: ModelRef = OPENAI, task: str = "default", at: datetime = START
+) -> UsageRow:
+    return UsageRow(at, ref, task, Tokens(10, output=5), Cost(nano, "exact" if nano else "unknown"))
+
+
+def cap(limit: int, since: datetime = LONG_AGO, provider: str = "", task: str = "") -> Cap:
+    return Cap("costs.daily_limit", limit, since, provider, task)
+
+
+def test_a_call_is_reserved_settled_and_counted(db: Database) -> None:
+    held = db.ledger.reserve(claim(100), [cap(100)])
+    (state,) = db.ledger.state([cap(100)])
+    assert (state.spent_nano, state.held_nano, state.left_nano) == (0, 100, 0)
+    db.ledger.settle(held, row(30))
+    (state,) = db.ledger.state([cap(100)])
+    assert (state.spent_nano, state.held_nano, state.left_nano) == (30, 0, 70)
+    db.ledger.release(db.ledger.reserve(claim(70), [cap(100)]))
+    assert db.ledger.state([cap(100)])[0].left_nano == 70
+
+
+def test_a_refusal_names_the_limit_and_the_sums(db: Database) -> None:
+    dollar = 1_000_000_000
+    db.ledger.settle(None, row(9 * dollar))
+    db.ledger.reserve(claim(dollar // 2), [])
+    with pytest.raises(OverBudget) as refused:
+        db.ledger.reserve(claim(dollar), [cap(11 * dollar), cap(10 * dollar)])
+    assert refused.value.message == (
+        "costs.daily_limit would be passed: $9.00 spent, $0.5000 held for other calls,"
+        " this request may cost up to $1.00, the limit is $10.00."
+    )
+    assert "costs.daily_limit" in refused.value.hint
+    assert db.ledger.state([cap(10 * dollar)])[0].held_nano == dollar // 2
+
+
+def test_exactly_the_limit_still_fits(db: Database) -> None:
+    db.ledger.reserve(claim(60), [cap(100)])
+    db.ledger.reserve(claim(40), [cap(100)])
+    with pytest.raises(OverBudget):
+        db.ledger.reserve(claim(1), [cap(100)])
+
+
+def test_what_is_free_always_fits(db: Database) -> None:
+    db.ledger.settle(None, row(500))
+    db.ledger.reserve(claim(0), [cap(100)])
+
+
+def test_a_cap_counts_only_its_window_provider_and_task(db: Database) -> None:
+    yesterday = START - timedelta(days=1)
+    db.ledger.settle(None, row(10, at=yesterday))
+    db.ledger.settle(None, row(20))
+    db.ledger.settle(None, row(40, CLAUDE, "summaries"))
+    caps = [cap(1), cap(1, START), cap(1, provider="openai"), cap(1, START, task="summaries")]
+    assert [state.spent_nano for state in db.ledger.state(caps)] == [70, 60, 30, 40]
+    db.ledger.reserve(claim(5, OPENAI), [cap(0, provider="claude"), cap(0, task="summaries")])
+    held = [state.held_nano for state in db.ledger.state([cap(1), cap(1, provider="claude")])]
+    assert held == [5, 0]
+
+
+def test_unknown_costs_are_counted_apart(db: Database) -> None:
+    db.ledger.settle(None, row(None))
+    db.ledger.settle(None, UsageRow(START, OPENAI, "x", Tokens(), Cost(7, "estimated")))
+    assert db.ledger.spend(LONG_AGO) == Spend(7, 2, 10, 5, unknown=1, estimated=1)
+    assert db.ledger.spend(LONG_AGO, task="x") == Spend(7, 1, 0, 0, unknown=0, estimated=1)
+    assert db.ledger.spend(START + timedelta(seconds=1)) == Spend()
+
+
+def test_rows_come_back_whole_and_in_order(db: Database) -> None:
+    later = UsageRow(
+        START,
+        CLAUDE,
+        "debugging",
+        Tokens(1, 2, 3, 4, 5, 6, 7, 8),
+        Cost(9, "estimated", "price"),
+        session_id="s",
+        message_id=12,
+        duration_s=1.5,
+        first_token_s=0.25,
+        outcome="stopped",
+        attempt=3,
+    )
+    earlier = row(None, at=START - timedelta(hours=1))
+    db.ledger.settle(None, later)
+    db.ledger.settle(None, earlier)
+    assert db.ledger.rows(LONG_AGO) == [earlier, later]
+    assert db.ledger.rows(LONG_AGO, START) == [earlier]
+    assert db.ledger.rows(START) == [later]
+    assert db.ledger.spend(LONG_AGO, session_id="s").calls == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE usage SET cost_nano = 0",
+        "DELETE FROM usage",
+        "INSERT OR REPLACE INTO usage SELECT * FROM usage",
+    ],
+)
+def test_the_ledger_is_append_only(db: Database, file: Path, statement: str) -> None:
+    db.ledger.settle(None, row(5))
+    other = sqlite3.connect(file)
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        other.execute(statement)
+    other.close()
+    assert db.ledger.spend(LONG_AGO).nano_usd == 5
+
+
+def test_sums_see_what_another_process_spent(db: Database, start: Start) -> None:
+    db.ledger.settle(None, row(5))
+    assert db.ledger.spend(LONG_AGO).nano_usd == 5
+    code = "db.ledger.settle(None, UsageRow(now, ref, 't', Tokens(), Cost(7, 'exact')))"
+    assert start(code).wait() == 0
+    assert db.ledger.spend(LONG_AGO).nano_usd == 12
+    assert db.ledger.spend(LONG_AGO, task="t").nano_usd == 7
+
+
+def test_kill_9_between_reserve_and_settle_frees_the_money_and_shows_it(
+    db: Database, start: Start
+) -> None:
+    process = start(
+        "db.ledger.reserve(Claim(ref, 'commit', 80, now), []); print(flush=True); sys.stdin.read()"
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    assert db.ledger.state([cap(100)])[0].held_nano == 80
+    with pytest.raises(OverBudget):
+        db.ledger.reserve(claim(40), [cap(100)])
+    process.kill()
+    process.wait()
+    assert db.ledger.state([cap(100)])[0].held_nano == 0
+    # Refused for another limit: the freed reservation must still be counted only once.
+    with pytest.raises(OverBudget):
+        db.ledger.reserve(claim(40), [cap(39)])
+    db.ledger.settle(db.ledger.reserve(claim(40), [cap(100)]), row(40))
+    aborted, mine = db.ledger.rows(LONG_AGO)[::-1]
+    assert (aborted.outcome, aborted.task, aborted.cost) == (
+        "aborted",
+        "commit",
+        Cost(None, "unknown"),
+    )
+    assert mine.cost.nano_usd == 40
+    assert db.ledger.spend(LONG_AGO) == Spend(40, 2, 10, 5, unknown=1)
+
+
+def test_the_next_start_shows_what_was_aborted(db: Database, start: Start) -> None:
+    code = "db.ledger.reserve(Claim(ref, 't', 80, now), []); import os; os.kill(os.getpid(), 9)"
+    assert start(code).wait() == -9
+    assert db.ledger.rows(LONG_AGO) == []
+    assert start("").wait() == 0
+    assert [row.outcome for row in db.ledger.rows(LONG_AGO)] == ["aborted"]
+
+
+def test_a_reservation_is_freed_after_an_hour(db: Database, clock: SetClock) -> None:
+    held = db.ledger.reserve(claim(80), [])
+    clock.forward(minutes=59)
+    assert db.ledger.state([cap(100)])[0].held_nano == 80
+    clock.forward(minutes=2)
+    db.ledger.reserve(claim(100), [cap(100)])
+    db.ledger.settle(held, row(1))  # it lived after all: what it used still counts
+    assert db.ledger.spend(LONG_AGO).nano_usd == 1
+
+
+def test_a_hard_cap_holds_over_four_processes(db: Database, start: Start) -> None:
+    code = """
+import random
+caps = [Cap("costs.daily_limit", 10_000, datetime(2000, 1, 1, tzinfo=UTC))]
+draw = random.Random(sys.argv[2])
+for _ in range(60):
+    worst = draw.randrange(1, 200)
+    try:
+        held = db.ledger.reserve(Claim(ref, "t", worst, now), caps)
+    except OverBudget:
+        continue
+    if draw.random() < 0.2:
+        db.ledger.release(held)
+    else:
+        used = Cost(draw.randrange(worst + 1), "exact")
+        db.ledger.settle(held, UsageRow(now, ref, "t", Tokens(), used))
+"""
+    processes = [start(code, str(number)) for number in range(4)]
+    for process in processes:
+        process.communicate()
+        assert process.returncode == 0
+    rows = db.ledger.rows(LONG_AGO)
+    spent = sum(found.cost.nano_usd or 0 for found in rows)
+    assert len(rows) > 50
+    assert 9_000 < spent <= 10_000
+    (state,) = db.ledger.state([cap(10_000)])
+    assert (state.spent_nano, state.held_nano) == (spent, 0)
+
+
+class LedgerAgainstAModel(RuleBasedStateMachine):
+    """Any sequence of calls leaves the sums that a list of numbers gives."""
+
+    held = Bundle("held")
+    refs = st.sampled_from([OPENAI, CLAUDE])
+    tasks = st.sampled_from(["a", "b"])
+    limit = 1_000
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = SetClock()
+        self.db = Database.temporary(self.clock)
+        self.spent: list[UsageRow] = []
+        self.holding: dict[int, Claim] = {}
+        self.caps = [
+            cap(self.limit),
+            cap(self.limit // 2, provider="openai"),
+            cap(self.limit // 4, START + timedelta(minutes=5), task="a"),
+        ]
+
+    def sums(self, limit: Cap) -> tuple[int, int]:
+        def counts(ref: ModelRef, task: str) -> bool:
+            return limit.provider in {"", ref.provider} and limit.task in {"", task}
+
+        spent = sum(
+            found.cost.nano_usd or 0
+            for found in self.spent
+            if found.at >= limit.since and counts(found.ref, found.task)
+        )
+        held = sum(c.nano_usd for c in self.holding.values() if counts(c.ref, c.task))
+        return spent, held
+
+    @rule(target=held, nano=st.integers(0, 400), ref=refs, task=tasks)
+    def reserve(self, nano: int, ref: ModelRef, task: str) -> Reservation | None:
+        wanted = claim(nano, ref, task)
+        fits = nano == 0 or all(
+            sum(self.sums(limit)) + nano <= limit.limit_nano
+            for limit in self.caps
+            if limit.provider in {"", ref.provider} and limit.task in {"", task}
+        )
+        try:
+            reservation = self.db.ledger.reserve(wanted, self.caps)
+        except OverBudget:
+            assert not fits
+            return None
+        assert fits
+        self.holding[reservation.id] = wanted
+        return reservation
+
+    @rule(reservation=consumes(held), share=st.floats(0, 1), minutes=st.integers(-9, 9))
+    def settle(self, reservation: Reservation | None, share: float, minutes: int) -> None:
+        if reservation is None:
+            return
+        wanted = self.holding.pop(reservation.id)
+        at = self.clock.now() + timedelta(minutes=minutes)
+        used = row(int(wanted.nano_usd * share), wanted.ref, wanted.task, at)
+        self.db.ledger.settle(reservation, used)
+        self.spent.append(used)
+
+    @rule(reservation=consumes(held))
+    def release(self, reservation: Reservation | None) -> None:
+        if reservation is not None:
+            del self.holding[reservation.id]
+            self.db.ledger.release(reservation)
+
+    @rule(nano=st.none() | st.integers(1, 100), ref=refs, task=tasks)
+    def pay_unreserved(self, nano: int | None, ref: ModelRef, task: str) -> None:
+        self.db.ledger.settle(None, row(nano, ref, task))
+        self.spent.append(row(nano, ref, task))
+
+    @invariant()
+    def sums_agree(self) -> None:
+        states = self.db.ledger.state(self.caps)
+        assert [(s.spent_nano, s.held_nano) for s in states] == [self.sums(c) for c in self.caps]
+        assert self.db.ledger.spend(LONG_AGO).calls == len(self.spent)
+
+    def teardown(self) -> None:
+        self.db.close()
+
+
+TestLedgerAgainstAModel = LedgerAgainstAModel.TestCase
+TestLedgerAgainstAModel.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
