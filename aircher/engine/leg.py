@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 
 from aircher.domain.budget import Claim, Reservation
@@ -102,8 +102,9 @@ class Leg:
         try:
             yield Reserved(self._candidate, held)
             try:
-                async for event in self._call():
-                    yield event
+                async with aclosing(self._call()) as events:
+                    async for event in events:
+                        yield event
             except ProviderError as error:
                 self.error = error
             except TimeoutError:
@@ -240,8 +241,8 @@ class Leg:
         """
         ports, ref = self._ports, self.ref
         at = ports.clock.now()
-        if reply.tokens.known and (self._builder.finished or self.error is None):
-            tokens, estimated = reply.tokens, not self._builder.finished
+        if reply.tokens.known and self._builder.finished:
+            tokens, estimated = reply.tokens, False
         elif self.shown or self._builder.finished:
             tokens, estimated = self._guess(reply), True
         else:

@@ -184,7 +184,8 @@ class Engine:
         self, ref: ModelRef, request: TurnRequest, stored: Sequence[StoredMessage]
     ) -> tuple[int, bool]:
         """Tokens of all that came before; counted once per conversation state and model."""
-        key = (request.session_id, stored[-1].id if stored else 0, ref)
+        newest = max((message.id for message in stored), default=0)
+        key = (request.session_id, newest, ref)
         if key not in self._sizes:
             if len(self._sizes) > 256:
                 self._sizes.clear()

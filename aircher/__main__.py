@@ -1,0 +1,7 @@
+"""``python -m aircher`` is the console script."""
+
+import sys
+
+from aircher.entry import main
+
+sys.exit(main())

@@ -1,0 +1,80 @@
+"""What a headless turn tells on stderr: one short line an event."""
+
+from __future__ import annotations
+
+from aircher.domain.errors import AircherError
+from aircher.domain.events import (
+    Compacted,
+    Detected,
+    Downgraded,
+    Event,
+    FallingBack,
+    Finished,
+    Notice,
+    Retrying,
+    Routed,
+)
+from aircher.domain.inert import inert
+from aircher.domain.usage import NANO_PER_USD, Cost
+
+
+def money(cost: Cost) -> str:
+    """A cost for people: "$0.0012", "~$0.0012" if estimated, "free", "price unknown"."""
+    if cost.nano_usd is None:
+        return "price unknown"
+    if cost.nano_usd == 0 and cost.tag == "exact":
+        return "free"
+    mark = "~" if cost.tag == "estimated" else ""
+    dollars = cost.nano_usd / NANO_PER_USD
+    return f"{mark}${dollars:.2f}" if dollars >= 1 else f"{mark}${dollars:.2g}"[:12]
+
+
+def narrate(event: Event) -> str:
+    """The line for an event, or "" where there is nothing to say."""
+    return inert(_line(event))
+
+
+def _line(event: Event) -> str:
+    match event:
+        case Detected(detection):
+            why = "; ".join(
+                e.detail for e in detection.evidence if e.task == detection.task and e.detail
+            )
+            return f"task: {detection.task} ({why})" if why else f"task: {detection.task}"
+        case Routed(plan):
+            first = plan.first
+            cost = f", {_expected(plan.first.estimate.likely)}" if first.estimate else ""
+            return f"model: {first.ref} ({first.reason}{cost})"
+        case Compacted(messages, before, after, _):
+            return f"compacted: {messages} older messages summarised, ~{before} -> ~{after} tokens"
+        case Retrying(ref, _, wait_s, error):
+            return f"retry: {ref} in {wait_s:.1f} s ({error.message})"
+        case FallingBack(failed, to, error, kept):
+            again = "; its part above stays, the answer begins anew" if kept else ""
+            return f"fallback: {failed} -> {to} ({error.message}{again})"
+        case Downgraded(wanted, to, reason):
+            return f"downgrade: {wanted} -> {to} ({reason})"
+        case Notice(text):
+            return f"note: {text}"
+        case Finished(result):
+            tokens = result.tokens
+            counts = f"{_count(tokens.input)} in, {_count(tokens.output)} out"
+            return f"done: {counts}, {money(result.cost)}, {result.duration_s:.1f} s"
+        case _:
+            return ""
+
+
+def _expected(cost: Cost) -> str:
+    if cost.nano_usd is None or cost.nano_usd == 0:
+        return money(cost)
+    return f"about ${cost.nano_usd / NANO_PER_USD:.2g}"
+
+
+def _count(tokens: int | None) -> str:
+    return "?" if tokens is None else f"{tokens:,}"
+
+
+def complaint(error: AircherError) -> str:
+    """An error as one or two lines."""
+    text = f"aircher: {error.message}"
+    return inert(f"{text}\n  {error.hint}" if error.hint else text)

@@ -1,0 +1,84 @@
+"""An engine over the real database, with scripted providers, a table of prices and a fake clock."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from aircher.domain.events import Event
+from aircher.domain.routes import Rules
+from aircher.domain.settings import Settings
+from aircher.domain.turns import TurnRequest
+from aircher.engine.health import PassiveHealth
+from aircher.engine.ports import EnginePorts
+from aircher.engine.turn import Engine
+from aircher.policy.detect import Patterns, compile_patterns
+from aircher.storage.database import Database
+from tests.support.chat import PlainWorkspace, ScriptedProvider, ScriptedProviders, TableCatalog
+from tests.support.clock import FakeClock
+
+
+@pytest.fixture(scope="session")
+def patterns() -> Patterns:
+    text = (resources.files("aircher.policy") / "tasks.toml").read_text(encoding="utf-8")
+    return compile_patterns(tomllib.loads(text))
+
+
+@dataclass
+class Bench:
+    """An engine and all that it stands on."""
+
+    engine: Engine
+    ports: EnginePorts
+    database: Database
+    clock: FakeClock
+
+    async def turn(self, text: str, **more: object) -> list[Event]:
+        request = TurnRequest(text, **more)  # type: ignore[arg-type] - test shorthand
+        return [event async for event in self.engine.turn(request)]
+
+
+Build = Callable[..., Bench]
+
+
+@pytest.fixture
+def build(tmp_path: Path, patterns: Patterns) -> Iterator[Build]:
+    """build(provider, ..., catalog=..., **settings) -> Bench; providers stand in their order."""
+    opened: list[Database] = []
+
+    def make(
+        *providers: ScriptedProvider,
+        catalog: TableCatalog | None = None,
+        rules: Rules | None = None,
+        state: PlainWorkspace | None = None,
+        **settings: object,
+    ) -> Bench:
+        clock = FakeClock()
+        database = Database.open(tmp_path / "aircher.db", clock)
+        opened.append(database)
+        names = tuple(provider.name for provider in providers)
+        rules = rules or Rules(order=names, models={name: f"{name}-model" for name in names})
+        chosen = Settings(rules=rules, **settings)  # type: ignore[arg-type] - test shorthand
+        prices = {f"{name}-model": 1 for name in names}
+        ports = EnginePorts(
+            settings=chosen,
+            patterns=patterns,
+            providers=ScriptedProviders(*providers),
+            catalog=catalog or TableCatalog(prices),
+            ledger=database.ledger,
+            sessions=database.sessions,
+            workspace=state or PlainWorkspace(),
+            health=PassiveHealth(rules, clock),
+            clock=clock,
+            roll=lambda: 1.0,
+        )
+        return Bench(Engine(ports), ports, database, clock)
+
+    yield make
+    for database in opened:
+        database.close()
