@@ -155,11 +155,11 @@ def _check_if_marked(raw: sqlite3.Connection, path: Path) -> None:
     if not mark.exists():
         return
     verdict = raw.execute("PRAGMA quick_check(1)").fetchone()[0]
-    mark.unlink(missing_ok=True)
     if verdict != "ok":
         damage = sqlite3.DatabaseError(verdict)
         damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
         raise damage
+    mark.unlink(missing_ok=True)
 
 
 def _brought_up_to_date(raw: sqlite3.Connection, path: str, now: Now) -> None:
@@ -240,6 +240,7 @@ def _moved_aside(path: Path, at: datetime) -> Path:
         part = path.with_name(path.name + suffix)
         if part.exists():
             part.rename(aside.with_name(aside.name + suffix))
+    damage_mark(path).unlink(missing_ok=True)
     return aside
 
 

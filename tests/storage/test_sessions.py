@@ -241,8 +241,8 @@ while True:
     session_id = lines[-1][0]
     assert db.sessions.messages(session_id)[1].state == "streaming"
     process.kill()
-    rest = process.communicate()[0].splitlines()
-    written = int(rest[-1].split()[1] if rest else lines[-1][1])
+    lines += [line.split() for line in process.communicate()[0].splitlines()]
+    written = max(int(line[1]) for line in lines if len(line) == 2)  # the last may be cut
 
     question, reply = db.sessions.messages(session_id)
     assert question.message.text == "go"
