@@ -121,23 +121,32 @@ class PriceLists:
         return Row(provider, model, window, read)
 
 
+MAKERS = (
+    ("claude-", "anthropic"),
+    ("gemini-", "google"),
+    ("gpt-", "openai"),
+    ("deepseek-", "deepseek"),
+    ("grok-", "x-ai"),
+    ("mistral-", "mistral"),
+)
+"""How a family's names begin, and whose list they are on."""
+
+
 def fact_keys(provider: str, model: str, row: Row | None) -> Iterator[str]:
     """Where to look a model up in our own table of facts, the most certain key first.
 
-    ``provider`` is a price list's id.  A reseller's name ("openrouter" and
-    "anthropic/claude-opus-4.5") leads to its maker's row ("anthropic/claude-opus-4-5").
+    ``provider`` is a price list's id.  A reseller's name leads to its maker's row: from
+    OpenRouter's "anthropic/claude-opus-4.5", Bedrock's "us.anthropic.claude-opus-4-5-...-v1:0"
+    and Vertex' "claude-opus-4-5@20251101" to "anthropic/claude-opus-4-5".
     """
     name = plain_name(model)
-    maker, _, bare = name.rpartition("/")
     for short in shorter_names(name):
         yield f"{provider}/{short}"
     if row is not None:
         yield f"{row.provider}/{row.model}"
-    if maker:
-        yield from _maker_keys(maker.rpartition("/")[2], bare.partition(":")[0])
-
-
-def _maker_keys(maker: str, bare: str) -> Iterator[str]:
-    for short in shorter_names(bare):
-        yield f"{maker}/{short}"
-        yield f"{maker}/{short.replace('.', '-')}"
+    for start, maker in MAKERS:
+        found = name.find(start)
+        if found >= 0 and (found == 0 or name[found - 1] in "/."):
+            for short in shorter_names(name[found:].partition(":")[0]):
+                yield f"{maker}/{short}"
+                yield f"{maker}/{short.replace('.', '-')}"

@@ -38,7 +38,7 @@ _RESOURCE = re.compile(r"^(?:publishers/[^/]+/)?models/|^projects/.*/models/")
 
 _COMPACT_DATE = re.compile(r"-(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)")
 _SUFFIX = re.compile(
-    r"(?:-(?:latest|preview|exp|\d{2}-\d{2}|20\d{2}-?\d{2}-?\d{2})|@\d{8}|@default)$"
+    r"(?:-(?:latest|preview|exp|v\d|\d{2}-\d{2}|20\d{2}-?\d{2}-?\d{2})|@\d{8}|@default)$"
 )
 
 
