@@ -91,10 +91,10 @@ def detect(signals: Signals, patterns: Patterns) -> Detection:
     scores = _scores(evidence)
     if not scores:
         return _unsure(signals, evidence)
-    # Reversed first, so that of two equal scores the later table's wins.
-    ranked = sorted(reversed(scores.items()), key=lambda item: item[1], reverse=True)
-    task, best = ranked[0]
-    second = ranked[1][1] if len(ranked) > 1 else 0.0
+    # Ascending and stable: of two equal scores the later table's stands last and wins.
+    ranked = sorted(scores.items(), key=lambda item: item[1])
+    task, best = ranked[-1]
+    second = ranked[-2][1] if len(ranked) > 1 else 0.0
     if best < THRESHOLD:
         return _unsure(signals, evidence)
     confidence = round(best * (0.5 + 0.5 * (best - second) / best), 3)

@@ -35,11 +35,11 @@ class Situation:
     needs: frozenset[str] = frozenset()
 
 
-def resolve(name: str, rules: Rules) -> ModelRef:
+def resolve(name: str, rules: Rules, facts: Callable[[ModelRef], ModelFacts]) -> ModelRef:
     """The model a user means by ``name``: "provider/model", a provider, or a bare model.
 
-    A bare model belongs to the first provider in the user's order that names it among its
-    own models, else to the first provider.
+    A bare model belongs to the first provider in the user's order that the rules name it for,
+    else to the first whose catalogue knows it, else to the first provider.
     """
     head, slash, tail = name.partition("/")
     known = (*rules.order, *rules.unusable)
@@ -48,16 +48,15 @@ def resolve(name: str, rules: Rules) -> ModelRef:
     if name in known:
         return ModelRef(name, rules.models.get(name, ""))
     for provider in rules.order:
-        if (
-            name == rules.models.get(provider)
-            or name in rules.task_models.get(provider, {}).values()
-        ):
+        if name in (rules.models.get(provider), *rules.task_models.get(provider, {}).values()):
             return ModelRef(provider, name)
     for rule in rules.tasks.values():
         for ref in (rule.preferred, *rule.fallbacks):
             if ref.model == name:
                 return ref
-    return ModelRef(rules.order[0] if rules.order else "", name)
+    refs = [ModelRef(provider, name) for provider in rules.order]
+    listed = (ref for ref in refs if facts(ref).input_price is not None)
+    return next(listed, refs[0] if refs else ModelRef("", name))
 
 
 def plan(rules: Rules, situation: Situation) -> Plan:
@@ -148,7 +147,7 @@ def _distinct(proposals: Iterator[Proposal]) -> Iterator[Proposal]:
 def _wished(rules: Rules, situation: Situation) -> Iterator[Proposal]:
     wish = situation.wish
     if wish.model:
-        ref = resolve(wish.model, rules)
+        ref = resolve(wish.model, rules, situation.facts)
         if wish.provider:
             ref = ModelRef(wish.provider, wish.model.removeprefix(f"{wish.provider}/"))
         yield ref, "you chose this model"

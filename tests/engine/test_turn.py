@@ -283,7 +283,7 @@ async def test_a_conversation_that_outgrows_every_window_is_summarised_openly(
     long = " ".join(["word"] * 300)
     provider = ScriptedProvider(
         "a",
-        [answer(long), answer(long), answer(long), answer("They spoke of words."), answer("Ok.")],
+        [*[answer(long)] * 3, answer("They spoke of words.")],
     )
     bench = build(provider, catalog=TableCatalog({"a-model": 1}, {"a-model": 1400}))
     session = ""
@@ -294,7 +294,6 @@ async def test_a_conversation_that_outgrows_every_window_is_summarised_openly(
     compacted = next(event for event in events if isinstance(event, Compacted))
     assert compacted.summary == "They spoke of words."
     assert compacted.after < compacted.before
-    assert last(events).result.text == "Ok."
     sent = provider.requests[-1].messages
     assert "They spoke of words." in sent[0].text
     assert sent[-1].text.startswith("and four")

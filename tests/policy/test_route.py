@@ -1,0 +1,130 @@
+"""Routing as tables of cases."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from aircher.domain.errors import ContextTooLong, NoModel
+from aircher.domain.models import ModelFacts, ModelRef
+from aircher.domain.routes import Estimate, Rules, TaskRule, Wish
+from aircher.domain.usage import UNKNOWN_COST, Cost
+from aircher.policy.route import Situation, plan, resolve
+
+WINDOWS = {"small": 1_000, "wide": 100_000}
+PRICES = {"dear": 50, "cheap": 1, "small": 5, "wide": 9}
+FEATURES = {"dear": frozenset({"vision"}), "cheap": frozenset({"tools"})}
+
+RULES = Rules(
+    order=("a", "b"),
+    models={"a": "dear", "b": "cheap"},
+    tasks={
+        "debugging": TaskRule(
+            ModelRef("b", "wide"), (ModelRef("a", "small"),), origin="config.toml:3"
+        ),
+        "images": TaskRule(ModelRef("b", "cheap"), required_features=frozenset({"vision"})),
+    },
+    task_models={"a": {"summaries": "small"}},
+    unusable={"c": "no key: set C_API_KEY"},
+)
+
+
+def facts(ref: ModelRef) -> ModelFacts:
+    price = PRICES.get(ref.model)
+    return ModelFacts(
+        ref,
+        context_window=WINDOWS.get(ref.model),
+        input_price=None if price is None else Decimal(price),
+        features=FEATURES.get(ref.model),
+    )
+
+
+def situation(task: str, wish: Wish | None = None, prompt: int = 10, **more: object) -> Situation:
+    def estimate(ref: ModelRef) -> Estimate:
+        price = PRICES.get(ref.model)
+        cost = UNKNOWN_COST if price is None else Cost(price, "exact")
+        return Estimate(prompt, 100, cost, cost)
+
+    return Situation(task, wish or Wish(), facts, estimate, **more)  # type: ignore[arg-type] - test shorthand
+
+
+@pytest.mark.parametrize(
+    ("task", "wish", "expected"),
+    [
+        ("default", Wish(), ["a/dear", "b/cheap"]),
+        ("summaries", Wish(), ["a/small", "b/cheap"]),
+        ("debugging", Wish(), ["b/wide", "a/small"]),
+        ("debugging", Wish(provider="a"), ["a/small", "b/wide"]),
+        ("default", Wish(provider="b"), ["b/cheap", "a/dear"]),
+        ("default", Wish(model="b/other"), ["b/other", "a/dear", "b/cheap"]),
+        ("default", Wish(model="cheap"), ["b/cheap", "a/dear"]),
+        ("default", Wish(model="x", provider="b"), ["b/x", "a/dear", "b/cheap"]),
+        ("default", Wish(fallback=False), ["a/dear"]),
+        ("debugging", Wish(model="a/dear", fallback=False), ["a/dear"]),
+    ],
+)
+def test_order(task: str, wish: Wish, expected: list[str]) -> None:
+    chosen = plan(RULES, situation(task, wish))
+    assert [str(candidate.ref) for candidate in chosen.candidates] == expected
+    assert all(candidate.reason for candidate in chosen.candidates)
+
+
+def test_the_cheapest_first_and_unknown_prices_last() -> None:
+    rules = Rules(("a", "b", "d"), {"a": "dear", "b": "cheap", "d": "mystery"}, strategy="cost")
+    refs = [str(c.ref) for c in plan(rules, situation("default")).candidates]
+    assert refs == ["b/cheap", "a/dear", "d/mystery"]
+
+
+def test_a_rule_names_where_it_stands() -> None:
+    assert "config.toml:3" in plan(RULES, situation("debugging")).first.reason
+
+
+@pytest.mark.parametrize(
+    ("case", "rejected", "words"),
+    [
+        (situation("debugging", prompt=5_000), "a/small", "window of 1,000"),
+        (situation("images"), "b/cheap", "has no vision"),
+        (situation("default", needs=frozenset({"tools"})), "a/dear", "has no tools"),
+        (situation("default", blocked={ModelRef("a", "dear"): "resting 9 s"}), "a/dear", "resting"),
+        (situation("default", Wish(provider="c")), "c/", "no key: set C_API_KEY"),
+        (situation("default", Wish(model="zz/x", provider="zz")), "zz/x", "no provider named 'zz'"),
+    ],
+)
+def test_what_is_left_out_says_why(case: Situation, rejected: str, words: str) -> None:
+    reasons = {str(item.ref): item.reason for item in plan(RULES, case).rejected}
+    assert words in reasons[rejected]
+
+
+def test_a_resting_model_is_better_than_none() -> None:
+    rules = Rules(("a",), {"a": "dear"})
+    chosen = plan(rules, situation("default", blocked={ModelRef("a", "dear"): "resting"}))
+    assert str(chosen.first.ref) == "a/dear"
+
+
+def test_nothing_configured_says_what_to_do() -> None:
+    with pytest.raises(NoModel) as caught:
+        plan(Rules((), {}), situation("default"))
+    assert "aircher local pull" in caught.value.hint
+
+
+def test_all_too_small_names_the_widest() -> None:
+    rules = Rules(("a", "b"), {"a": "small", "b": "wide"})
+    with pytest.raises(ContextTooLong) as caught:
+        plan(rules, situation("default", prompt=200_000))
+    assert (caught.value.provider, caught.value.model) == ("b", "wide")
+
+
+@pytest.mark.parametrize(
+    ("name", "ref"),
+    [
+        ("b/org/model", ModelRef("b", "org/model")),
+        ("c", ModelRef("c", "")),
+        ("a", ModelRef("a", "dear")),
+        ("cheap", ModelRef("b", "cheap")),
+        ("wide", ModelRef("b", "wide")),
+        ("org/unknown", ModelRef("a", "org/unknown")),
+    ],
+)
+def test_names(name: str, ref: ModelRef) -> None:
+    assert resolve(name, RULES, facts) == ref
