@@ -1,0 +1,203 @@
+"""What can only be judged when all layers are together: names that must exist, and circles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from aircher.config.layers import did_you_mean
+from aircher.config.names import Names, canonical, split_limit, split_model
+from aircher.config.positions import KeyPath
+from aircher.config.schema import TIERS, ProviderConfig, Tree
+from aircher.config.values import format_duration, is_plain_remote
+from aircher.domain.tasks import TASKS
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong at ``path``; ``fatal`` False makes it a warning."""
+
+    path: KeyPath
+    message: str
+    hint: str = ""
+    fatal: bool = True
+
+
+def findings(config: Tree, names: Names) -> Iterator[Finding]:
+    """Everything wrong between the keys.  ``names`` are those of known providers."""
+    known = set(names.values())
+    usable = known | {name for name, one in config.providers.named.items() if one.base_url}
+    yield from _providers(config, set(names), usable)
+    yield from _addresses(config)
+    yield from _tasks(config, usable, names)
+    yield from _fallbacks(config, names)
+    yield from _limits(config, usable, names)
+    yield from _retry(config)
+
+
+def _providers(config: Tree, known: set[str], usable: set[str]) -> Iterator[Finding]:
+    for name in config.providers.named:
+        if name not in usable:
+            near = did_you_mean(name, known)
+            own = "for a server of your own set base_url (and kind)"
+            yield Finding(
+                ("providers", name),
+                f'"{name}" is not a provider that is known here',
+                f"{near} or {own}" if near else own,
+            )
+    mentioned = [("default", name) for name in (config.providers.default,) if name]
+    mentioned += [("fallback_order", name) for name in config.providers.fallback_order]
+    for key, name in mentioned:
+        if name not in usable and name not in config.providers.named:
+            yield Finding(
+                ("providers", key),
+                f'providers.{key} names "{name}", which is no provider',
+                did_you_mean(name, usable),
+            )
+    order = config.providers.fallback_order
+    for name in sorted({name for name in order if order.count(name) > 1}):
+        yield Finding(
+            ("providers", "fallback_order"), f'providers.fallback_order names "{name}" twice'
+        )
+    default = config.providers.default
+    if default and not config.providers.named.get(default, ProviderConfig()).enabled:
+        yield Finding(
+            ("providers", "default"), f'providers.default is "{default}", which is not enabled'
+        )
+
+
+def _addresses(config: Tree) -> Iterator[Finding]:
+    for name, provider in config.providers.named.items():
+        path = ("providers", name, "base_url")
+        if provider.base_url and is_plain_remote(provider.base_url) and not provider.allow_http:
+            yield Finding(
+                path,
+                f"{'.'.join(path)} is not encrypted: prompts and keys could be read on the way",
+                "use https, or set allow_http = true if the network is yours",
+            )
+        for tier in provider.models:
+            if tier not in TIERS:
+                yield Finding(
+                    ("providers", name, "models", tier),
+                    f'"{tier}" is no tier of models',
+                    did_you_mean(tier, TIERS) or f"tiers are {', '.join(TIERS)}",
+                )
+
+
+def _tasks(config: Tree, providers: set[str], names: Names) -> Iterator[Finding]:
+    known = {*TASKS, *config.models.task}
+    for section, tasks in (
+        (("models", "tasks"), config.models.tasks),
+        (("costs", "task_budgets"), config.costs.task_budgets),
+    ):
+        for name in tasks:
+            if name not in known:
+                yield Finding(
+                    (*section, name),
+                    f'"{name}" is not a task',
+                    did_you_mean(name, known) or f"define it with [models.task.{name}]",
+                )
+    for name in config.models.task:
+        if name not in TASKS and (near := did_you_mean(name, TASKS, cutoff=0.8)):
+            yield Finding(("models", "task", name), f'"{name}" is a new task', near, fatal=False)
+    for path, model in _models_named(config):
+        first, slash, _ = model.partition("/")
+        if slash and canonical(names, first) not in providers:
+            near = did_you_mean(first, providers, cutoff=0.75)
+            if near:
+                yield Finding(path, f'"{first}" in "{model}" is no provider', near, fatal=False)
+    for name in config.models.custom:
+        if not split_model(name, providers, names)[0]:
+            yield Finding(
+                ("models", "custom", name),
+                f'"{name}" does not say whose model it is',
+                f'write [models.custom."provider/{name}"]',
+            )
+
+
+def _models_named(config: Tree) -> Iterator[tuple[KeyPath, str]]:
+    """Every place where a provider may be written before a model."""
+    for name, model in config.models.tasks.items():
+        yield ("models", "tasks", name), model
+    for name, task in config.models.task.items():
+        if task.preferred:
+            yield ("models", "task", name, "preferred"), task.preferred
+        for model in task.fallbacks:
+            yield ("models", "task", name, "fallbacks"), model
+    if config.costs.baseline_model:
+        yield ("costs", "baseline_model"), config.costs.baseline_model
+
+
+def _fallbacks(config: Tree, names: Names) -> Iterator[Finding]:
+    chains: list[tuple[KeyPath, str | None, tuple[str, ...]]] = []
+    for name, task in config.models.task.items():
+        first = task.preferred or config.models.tasks.get(name)
+        chains.append((("models", "task", name, "fallbacks"), first, task.fallbacks))
+    for name, one in config.providers.named.items():
+        path = ("providers", name, "fallback_models")
+        chains.append((path, one.model, one.fallback_models or ()))
+    for where, first, rest in chains:
+        for model in dict.fromkeys(rest):
+            if model == first:
+                yield Finding(where, f'{".".join(where)} falls back from "{model}" to itself')
+            elif rest.count(model) > 1:
+                yield Finding(where, f'{".".join(where)} names "{model}" twice')
+    yield from _circles(config, names)
+
+
+def _circles(config: Tree, names: Names) -> Iterator[Finding]:
+    """Providers whose fallback_models lead back to themselves."""
+    named = config.providers.named
+    leads = {
+        name: [
+            other
+            for model in one.fallback_models or ()
+            if (other := split_model(model, named, names)[0]) and other != name
+        ]
+        for name, one in named.items()
+    }
+    done: set[str] = set()
+    for start in leads:
+        road = _circle_from(start, leads)
+        if road and not done & set(road):
+            done |= set(road)
+            yield Finding(
+                ("providers", start, "fallback_models"),
+                f"fallback_models go in a circle: {' -> '.join(road)}",
+                "take one of them out",
+            )
+
+
+def _circle_from(start: str, leads: dict[str, list[str]]) -> list[str]:
+    """A road from ``start`` back to it; [] where there is none."""
+    roads = [[start]]
+    seen: set[str] = set()
+    while roads:
+        road = roads.pop()
+        for name in leads.get(road[-1], ()):
+            if name == start:
+                return [*road, name]
+            if name not in seen:
+                seen.add(name)
+                roads.append([*road, name])
+    return []
+
+
+def _limits(config: Tree, providers: set[str], names: Names) -> Iterator[Finding]:
+    for name in config.costs.limits:
+        provider, _ = split_limit(name, names)
+        path = ("costs", "limits", name)
+        if not provider:
+            yield Finding(path, f'"{name}" is no limit', "write PROVIDER_daily or PROVIDER_monthly")
+        elif provider not in providers:
+            yield Finding(
+                path, f'"{provider}" in "{name}" is no provider', did_you_mean(provider, providers)
+            )
+
+
+def _retry(config: Tree) -> Iterator[Finding]:
+    if config.retry.initial_delay > config.retry.max_delay:
+        yield Finding(
+            ("retry", "initial_delay"),
+            f"retry.initial_delay is longer than retry.max_delay ({format_duration(config.retry.max_delay)})",
+        )

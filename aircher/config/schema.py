@@ -1,0 +1,640 @@
+"""Every key of the configuration: its type, default, meaning, and who may set it.
+
+This file is the source of the loader, of `aircher config show`, of config.example.toml,
+docs/config.md and docs/config.schema.json.  One class is one TOML table; one field is one key.
+``project=False`` marks what no repository may set, trusted or not: where prompts and keys are
+sent, which key is used, what may be spent, and which files are opened.
+"""
+
+# The field functions return a fresh dataclass field each time, as dataclasses.field does.
+# ruff: noqa: RUF009
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import Any, get_args
+
+from aircher.config.rows import Row, each, named, others, rows_of, setting, table, tree_of
+from aircher.config.values import (
+    BOOL,
+    DURATION,
+    ENV_NAME,
+    INT,
+    MODEL,
+    MODELS,
+    MONEY,
+    NUMBER,
+    PROVIDER,
+    PROVIDERS,
+    TEXT,
+    URL,
+    WORD,
+    WORDS,
+)
+from aircher.domain.chat import Effort
+from aircher.domain.errors import PROVIDER_KINDS
+from aircher.domain.models import Feature
+from aircher.domain.settings import RetrySettings
+
+_FEATURES = get_args(Feature)
+_RETRY = RetrySettings()
+_KINDS = ("openai", "anthropic", "gemini", "ollama", "bedrock")
+_LOCAL_LAST = ("openai", "claude", "gemini", "ollama", "local")
+
+
+@dataclass(frozen=True)
+class ProviderConfig:
+    """One provider, by any name: a known vendor's, or your own with base_url."""
+
+    enabled: bool = setting(BOOL, True, "False leaves this provider out, whatever keys are found.")
+    kind: str | None = setting(
+        WORD,
+        None,
+        "The protocol it speaks; needed only for a name that is no known vendor.",
+        choices=_KINDS,
+        unset="the vendor's own",
+        example="openai",
+        project=False,
+        under=("gateway",),
+    )
+    api_key_env: str | None = setting(
+        ENV_NAME,
+        None,
+        "The NAME of the environment variable that holds the key; never the key itself.",
+        unset="the vendor's own, such as OPENAI_API_KEY",
+        example="OPENAI_API_KEY",
+        project=False,
+    )
+    model: str | None = setting(
+        MODEL,
+        None,
+        "The model that is used where no task asks for another.",
+        unset="the vendor's usual one",
+        example="gpt-6.1-sol",
+    )
+    custom_models: tuple[str, ...] | None = setting(
+        MODELS,
+        None,
+        "More models to offer than the provider lists.",
+        unset="none",
+        example=["ft:gpt-5-nano:acme::1"],
+    )
+    fallback_models: tuple[str, ...] | None = setting(
+        MODELS,
+        None,
+        "Tried in this order when the model fails; a model, or provider/model.",
+        unset="none",
+        example=["gpt-5-mini", "gpt-5-nano"],
+    )
+    max_tokens: int | None = setting(
+        INT,
+        None,
+        "The longest answer in tokens, reasoning included.",
+        minimum=1,
+        unset="chat.max_output",
+        example=4096,
+    )
+    temperature: float | None = setting(
+        NUMBER,
+        None,
+        "How freely it chooses words; 0 is the most repeatable.",
+        minimum=0,
+        maximum=2,
+        unset="the model's own",
+        example=0.7,
+    )
+    stream: bool | None = setting(
+        BOOL, None, "Show the answer as it is written.", unset="chat.stream", example=True
+    )
+    timeout: float | None = setting(
+        DURATION,
+        None,
+        "The longest time for one whole call.",
+        minimum=0.1,
+        unset="retry.deadline",
+        example="2m",
+    )
+    idle_timeout: float | None = setting(
+        DURATION,
+        None,
+        "The longest silence within a call before it counts as failed.",
+        minimum=0.1,
+        unset="2m",
+        example="2m",
+    )
+    requests_per_min: int | None = setting(
+        INT, None, "Never send more requests in a minute.", minimum=1, unset="no limit", example=60
+    )
+    tokens_per_min: int | None = setting(
+        INT,
+        None,
+        "Never send more tokens in a minute, answers included.",
+        minimum=1,
+        unset="no limit",
+        example=200_000,
+    )
+    base_url: str | None = setting(
+        URL,
+        None,
+        "Where it is reached; https, or http on this machine.",
+        unset="the vendor's own",
+        example="https://gateway.example.com/v1",
+        project=False,
+        under=("gateway",),
+    )
+    allow_http: bool | None = setting(
+        BOOL,
+        None,
+        "Allow an http address that is not on this machine: anyone on the way can read along.",
+        unset="false",
+        example=False,
+        project=False,
+        under=("gateway",),
+    )
+    api: str | None = setting(
+        WORD,
+        None,
+        "Which of OpenAI's two protocols is spoken.",
+        choices=("auto", "chat", "responses"),
+        unset="auto",
+        example="auto",
+    )
+    org_id: str | None = setting(
+        WORD,
+        None,
+        "OpenAI's organization id.",
+        unset="the key's own",
+        example="org-example",
+        project=False,
+    )
+    project: str | None = setting(
+        WORD,
+        None,
+        "Google Cloud project: Gemini or Claude through Vertex.",
+        unset="the API key is used",
+        example="my-project",
+        project=False,
+        under=("gemini",),
+    )
+    location: str | None = setting(
+        WORD,
+        None,
+        "Google Cloud location for Vertex.",
+        unset="global",
+        example="europe-west4",
+        project=False,
+        under=("gemini",),
+    )
+    region: str | None = setting(
+        WORD,
+        None,
+        "AWS region for Bedrock.",
+        unset="AWS's own settings",
+        example="eu-central-1",
+        project=False,
+        under=("bedrock",),
+    )
+    keep_alive: float | None = setting(
+        DURATION,
+        None,
+        'How long Ollama keeps the model in memory; "-1s" for ever.',
+        minimum=-1,
+        unset="Ollama's own",
+        example="5m",
+        under=("ollama",),
+    )
+    num_ctx: int | None = setting(
+        INT,
+        None,
+        "Ollama's context window in tokens.",
+        minimum=1,
+        unset="Ollama's own",
+        example=8192,
+        under=("ollama",),
+    )
+    num_predict: int | None = setting(
+        INT,
+        None,
+        "Ollama's longest answer in tokens; -1 has no limit.",
+        minimum=-2,
+        unset="max_tokens",
+        example=2048,
+        under=("ollama",),
+    )
+    cloud: str | None = setting(
+        WORD,
+        None,
+        "The cloud whose own sign-in is used for Claude or Gemini.",
+        choices=("bedrock", "vertex"),
+        unset="the vendor's own",
+        example="vertex",
+        project=False,
+        under=("gemini",),
+    )
+    api_version: str | None = setting(
+        WORD,
+        None,
+        "Azure's dated API version; needed only for its older addresses.",
+        unset="the current address",
+        example="2024-10-21",
+        under=("azure",),
+    )
+    models: Mapping[str, str] = each(
+        MODEL,
+        "Which model stands for each tier of ability: cheap, medium or powerful.",
+        example="gpt-6-luna",
+        under=("openai", "cheap"),
+    )
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """Only what was set, by key; ``enabled`` left out."""
+        return {
+            f.name: value
+            for f in fields(self)
+            if f.name != "enabled" and (value := getattr(self, f.name)) not in (None, {})
+        }
+
+
+@dataclass(frozen=True)
+class Providers:
+    """Who answers, and who takes over."""
+
+    default: str | None = setting(
+        PROVIDER,
+        None,
+        "The provider that is asked first.",
+        unset="the first of fallback_order that can be used",
+        example="openai",
+    )
+    fallback_order: tuple[str, ...] = setting(
+        PROVIDERS, _LOCAL_LAST, "Who takes over, in this order, when a provider fails."
+    )
+    health_check_interval: float = setting(
+        DURATION,
+        300.0,
+        "How often an unused provider's model list is asked for; 0 never.",
+        minimum=0,
+    )
+    named: Mapping[str, ProviderConfig] = others(ProviderConfig)
+
+
+@dataclass(frozen=True)
+class TaskConfig:
+    """The long form of a task: which models, and what they must offer."""
+
+    preferred: str | None = setting(
+        MODEL, None, "A model, or provider/model.", unset="models.tasks", example="claude-opus-5-5"
+    )
+    fallbacks: tuple[str, ...] = setting(
+        MODELS,
+        (),
+        "Tried in this order when the preferred one fails.",
+        example=["gpt-6.1-sol", "gemini/gemini-3.8-flash"],
+    )
+    max_cost_per_1k: Decimal | None = setting(
+        MONEY,
+        None,
+        "No model above this price: USD per 1,000 tokens, mean of input and output.",
+        minimum=0,
+        unset="no limit",
+        example=Decimal("0.05"),
+    )
+    min_quality: float | None = setting(
+        NUMBER,
+        None,
+        "No model below this quality score, 0 to 1.",
+        minimum=0,
+        maximum=1,
+        unset="no limit",
+        example=0.8,
+    )
+    required_features: tuple[str, ...] = setting(
+        WORDS,
+        (),
+        "What the model must be able to do.",
+        choices=_FEATURES,
+        example=["tools", "long_context"],
+    )
+
+
+@dataclass(frozen=True)
+class CustomModel:
+    """What you know better of a model ("provider/model") than the catalogue."""
+
+    context_window: int | None = setting(
+        INT,
+        None,
+        "Tokens of prompt and answer together.",
+        minimum=1,
+        unset="as known",
+        env=False,
+        example=128_000,
+    )
+    max_output: int | None = setting(
+        INT,
+        None,
+        "The longest answer in tokens.",
+        minimum=1,
+        unset="as known",
+        env=False,
+        example=16_384,
+    )
+    input_price: Decimal | None = setting(
+        MONEY,
+        None,
+        "USD per million prompt tokens.",
+        minimum=0,
+        unset="as known",
+        env=False,
+        project=False,
+        example=Decimal("0.25"),
+    )
+    output_price: Decimal | None = setting(
+        MONEY,
+        None,
+        "USD per million answer tokens.",
+        minimum=0,
+        unset="as known",
+        env=False,
+        project=False,
+        example=Decimal("2.0"),
+    )
+    features: tuple[str, ...] | None = setting(
+        WORDS,
+        None,
+        "What the model can do.",
+        choices=_FEATURES,
+        unset="as known",
+        env=False,
+        example=["tools", "json"],
+    )
+    quality: float | None = setting(
+        NUMBER,
+        None,
+        "Your own quality score, 0 to 1.",
+        minimum=0,
+        maximum=1,
+        unset="as known",
+        env=False,
+        example=0.7,
+    )
+
+
+@dataclass(frozen=True)
+class Models:
+    """Which model does which task."""
+
+    tasks: Mapping[str, str] = each(
+        MODEL,
+        "The model for a task: a model, or provider/model.",
+        example="gpt-5-nano",
+        under=("commit_messages",),
+    )
+    task: Mapping[str, TaskConfig] = named(TaskConfig)
+    custom: Mapping[str, CustomModel] = named(CustomModel)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What counts how much for the strategy "balanced"."""
+
+    cost: float = setting(NUMBER, 1.0, "Weight of a low price.", minimum=0, maximum=100)
+    quality: float = setting(NUMBER, 1.0, "Weight of quality.", minimum=0, maximum=100)
+    speed: float = setting(NUMBER, 1.0, "Weight of measured speed.", minimum=0, maximum=100)
+
+
+@dataclass(frozen=True)
+class Routing:
+    """How a model is chosen."""
+
+    strategy: str = setting(
+        WORD,
+        "task",
+        "What decides among the models.",
+        choices=("task", "cost", "quality", "performance", "balanced"),
+    )
+    weights: Weights = table(Weights)
+
+
+@dataclass(frozen=True)
+class Retry:
+    """How failures are met before another model takes over."""
+
+    max_retries: int = setting(
+        INT, _RETRY.max_retries, "Further tries per model.", minimum=0, maximum=20
+    )
+    initial_delay: float = setting(
+        DURATION, _RETRY.initial_delay_s, "The first wait.", minimum=0, maximum=600
+    )
+    max_delay: float = setting(
+        DURATION, _RETRY.max_delay_s, "The longest wait.", minimum=0, maximum=3600
+    )
+    backoff_factor: float = setting(
+        NUMBER, _RETRY.backoff_factor, "Each wait is so many times the last.", minimum=1, maximum=10
+    )
+    retryable_errors: tuple[str, ...] = setting(
+        WORDS,
+        tuple(kind for kind in PROVIDER_KINDS if kind in _RETRY.retryable),
+        "Which kinds of error are worth another try.",
+        choices=tuple(PROVIDER_KINDS),
+    )
+    deadline: float = setting(
+        DURATION, _RETRY.deadline_s, "The longest time for a whole request.", minimum=1
+    )
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What may be spent, in USD.  Days and months are those of your time zone."""
+
+    monthly_budget: Decimal | None = setting(
+        MONEY,
+        None,
+        "The most per month.",
+        minimum=0,
+        unset="no limit",
+        project=False,
+        example=Decimal("100.0"),
+    )
+    daily_limit: Decimal | None = setting(
+        MONEY,
+        None,
+        "The most per day.",
+        minimum=0,
+        unset="no limit",
+        project=False,
+        example=Decimal("10.0"),
+    )
+    per_request_limit: Decimal | None = setting(
+        MONEY,
+        None,
+        "The most per request.",
+        minimum=0,
+        unset="no limit",
+        project=False,
+        example=Decimal("1.0"),
+    )
+    alert_threshold: float = setting(
+        NUMBER, 0.8, "Warn when this share of a limit is used.", minimum=0, maximum=1, project=False
+    )
+    track_by_provider: bool = setting(BOOL, True, "Show spending by provider.", project=False)
+    prefer_cost_efficient: bool = setting(
+        BOOL, False, "Among equals take the cheapest model.", project=False
+    )
+    auto_downgrade_on_limit: bool = setting(
+        BOOL, True, "Take a cheaper model near a limit; it is always said.", project=False
+    )
+    allow_unknown_price: bool = setting(
+        BOOL, False, "Use models without a known price although a limit is set.", project=False
+    )
+    baseline_model: str | None = setting(
+        MODEL,
+        None,
+        "Savings are measured against this model.",
+        unset="the default provider's model",
+        example="openai/gpt-6.1-sol",
+        project=False,
+    )
+    limits: Mapping[str, Decimal] = each(
+        MONEY,
+        "A provider's own limit: PROVIDER_daily or PROVIDER_monthly.",
+        minimum=0,
+        project=False,
+        example=Decimal("5.0"),
+        under=("openai_daily",),
+    )
+    task_budgets: Mapping[str, Decimal] = each(
+        MONEY,
+        "The most for one task per month.",
+        minimum=0,
+        project=False,
+        example=Decimal("2.0"),
+        under=("commit_messages",),
+    )
+
+
+@dataclass(frozen=True)
+class Ui:
+    """How it looks."""
+
+    theme: str = setting(WORD, "aircher-dark", "The theme's name.")
+    themes_dir: str = setting(
+        TEXT, "", "A folder with your own theme files.", unset="none", project=False
+    )
+    sidebar: bool = setting(BOOL, True, "Show costs and providers beside the chat.")
+    thinking: bool = setting(BOOL, True, "Show a model's reasoning where it is sent.")
+    notify: str = setting(
+        WORD, "bell", "How the end of a long answer is told.", choices=("bell", "off")
+    )
+
+
+@dataclass(frozen=True)
+class Chat:
+    """What is sent with every message."""
+
+    system_prompt: str = setting(TEXT, "", "The system prompt.", example="Answer briefly.")
+    max_output: int = setting(
+        INT, 4096, "The longest answer in tokens, reasoning included.", minimum=1
+    )
+    temperature: float | None = setting(
+        NUMBER,
+        None,
+        "How freely the model chooses words.",
+        minimum=0,
+        maximum=2,
+        unset="the model's own",
+        example=0.7,
+    )
+    stream: bool = setting(BOOL, True, "Show the answer as it is written.")
+    thinking: str | None = setting(
+        WORD,
+        None,
+        "How much the model may reason first.",
+        choices=get_args(Effort),
+        unset="the model's own",
+        example="low",
+    )
+    compact_at: float = setting(
+        NUMBER,
+        0.85,
+        "Summarise older messages when this share of the model's window is full.",
+        minimum=0.1,
+        maximum=1,
+    )
+
+
+@dataclass(frozen=True)
+class Local:
+    """The model that runs on this machine."""
+
+    model: str = setting(
+        TEXT,
+        "",
+        "A GGUF file to use.",
+        unset="the built-in model",
+        project=False,
+        example="/models/qwen3-4b.gguf",
+    )
+    threads: int | None = setting(
+        INT,
+        None,
+        "How many threads it computes with.",
+        minimum=1,
+        maximum=1024,
+        unset="half of the cores",
+        project=False,
+        example=4,
+    )
+    context: int | None = setting(
+        INT,
+        None,
+        "Its context window in tokens.",
+        minimum=256,
+        unset="the model's own",
+        project=False,
+        example=4096,
+    )
+    idle_unload: float = setting(
+        DURATION,
+        300.0,
+        "Free its memory after so long without use; 0 never.",
+        minimum=0,
+        project=False,
+    )
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The whole file."""
+
+    discover: bool = setting(
+        BOOL, True, "Look for model servers on this machine (Ollama, LM Studio ...).", project=False
+    )
+    providers: Providers = table(Providers)
+    models: Models = table(Models)
+    routing: Routing = table(Routing)
+    retry: Retry = table(Retry)
+    costs: Costs = table(Costs)
+    keys: Mapping[str, str] = each(
+        TEXT,
+        'Your own keys: "action" = "key"; the actions are in docs/keys.md.',
+        example="f2",
+        under=("provider.next",),
+        project=False,
+        env=False,
+    )
+    ui: Ui = table(Ui)
+    chat: Chat = table(Chat)
+    local: Local = table(Local)
+
+
+TREE = tree_of(Tree)
+TIERS = ("cheap", "medium", "powerful")
+
+
+def all_rows() -> tuple[Row, ...]:
+    """Every key, in the order of the file."""
+    return tuple(rows_of(TREE))

@@ -1,0 +1,60 @@
+"""Which project files the user has read and trusts: by path and by content.
+
+A file that changes by one byte is not trusted any more, so a pull cannot slip settings in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from aircher.config.atomic import write_private
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The trust file in the data folder: a JSON object of absolute path -> SHA-256."""
+
+    file: Path
+
+    def allows(self, project: Path, content: bytes) -> bool:
+        """True if exactly this content was trusted at this path."""
+        return self._entries().get(_name(project)) == _digest(content)
+
+    def knows(self, project: Path) -> bool:
+        """True if some content was trusted at this path."""
+        return _name(project) in self._entries()
+
+    def add(self, project: Path, content: bytes) -> None:
+        """Trusts this content at this path.  Raises ``OSError``."""
+        self._write(self._entries() | {_name(project): _digest(content)})
+
+    def remove(self, project: Path) -> bool:
+        """Forgets the path; False if it was not known.  Raises ``OSError``."""
+        entries = self._entries()
+        if entries.pop(_name(project), None) is None:
+            return False
+        self._write(entries)
+        return True
+
+    def _entries(self) -> dict[str, str]:
+        """What is trusted; a missing or damaged file trusts nothing."""
+        try:
+            entries = json.loads(self.file.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return entries if isinstance(entries, dict) else {}
+
+    def _write(self, entries: dict[str, str]) -> None:
+        write_private(self.file, json.dumps(entries, indent=1, sort_keys=True).encode())
+
+
+def _name(project: Path) -> str:
+    return os.path.realpath(project)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
