@@ -15,6 +15,8 @@ class Connection:
     silent, ``connect_timeout_s`` how long a connection may take to open.  ``quirks`` are the
     facts of the vendor's row in vendors.toml; ``options`` the user's settings that only some
     dialects know (org_id, project, location, region, keep_alive, num_ctx, num_predict, api ...).
+
+    ``local`` marks a server on this machine.
     """
 
     provider: str
@@ -24,3 +26,4 @@ class Connection:
     connect_timeout_s: float = 10.0
     quirks: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    local: bool = False
