@@ -1,0 +1,182 @@
+"""Syntax colours for code that arrives line by line.
+
+Pygments colours whole texts.  Here a window of lines is coloured at a time and its first half
+kept, together with the lexer's stack of states at that line; the next window goes on from
+there.  So a block of n lines costs O(n) however it arrives, and the same lines get the same
+colours however they were cut into chunks.  A single token longer than half a window (a comment
+matched by one pattern, say) may lose its colour after that; nothing else can go wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+from pygments.lexer import ExtendedRegexLexer, Lexer, RegexLexer  # type: ignore[import-untyped]  # ships no types
+from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]  # ships no types
+from pygments.token import Token, _TokenType  # type: ignore[import-untyped]  # ships no types
+from pygments.util import ClassNotFound  # type: ignore[import-untyped]  # ships no types
+
+from aircher.tui.widgets.transcript.blocks import Span
+
+WINDOW = 40
+"""Lines coloured together; half of them are kept."""
+LONGEST = 1_000
+"""A longer line (minified code, data) is shown uncoloured: patterns may be quadratic in it."""
+
+State = tuple[str, ...]
+ROOT: State = ("root",)
+
+_STYLES = {
+    Token.Comment: "syntax-comment",
+    Token.Keyword: "syntax-keyword",
+    Token.Keyword.Constant: "syntax-number",
+    Token.Keyword.Type: "syntax-type",
+    Token.Operator.Word: "syntax-keyword",
+    Token.Name.Builtin: "syntax-builtin",
+    Token.Name.Function: "syntax-function",
+    Token.Name.Class: "syntax-type",
+    Token.Name.Exception: "syntax-type",
+    Token.Name.Decorator: "syntax-decorator",
+    Token.Name.Attribute: "syntax-function",
+    Token.Name.Tag: "syntax-keyword",
+    Token.Name.Variable: "syntax-builtin",
+    Token.Number: "syntax-number",
+    Token.String: "syntax-string",
+    Token.String.Escape: "syntax-number",
+    Token.Generic.Inserted: "syntax-inserted",
+    Token.Generic.Deleted: "syntax-deleted",
+    Token.Generic.Heading: "syntax-keyword",
+    Token.Generic.Subheading: "syntax-function",
+}
+
+
+@lru_cache(maxsize=512)
+def token_style(token: _TokenType) -> str:
+    """The style of a Pygments token: its own, or that of the nearest wider kind."""
+    kind: _TokenType | None = token
+    while kind is not None:
+        if kind in _STYLES:
+            return f"code {_STYLES[kind]}"
+        kind = kind.parent
+    return "code"
+
+
+@lru_cache(maxsize=64)
+def lexer_for(language: str) -> Lexer | None:
+    """Pygments' lexer for a fence's language, or None."""
+    if not language:
+        return None
+    try:
+        return get_lexer_by_name(language, ensurenl=False, stripnl=False)
+    except ClassNotFound:
+        return None
+
+
+@dataclass(slots=True)
+class LineHighlighter:
+    """Colours lines as they come: ``feed`` gives those that are settled, ``flush`` the rest."""
+
+    lexer: Lexer | None
+    state: State = ROOT
+    pending: list[str] = field(default_factory=list)
+
+    def clone(self) -> LineHighlighter:
+        """A copy that can be fed and flushed without changing this one."""
+        return replace(self, pending=list(self.pending))
+
+    def feed(self, line: str) -> list[tuple[Span, ...]]:
+        """Take one more line; the coloured lines that no later one can change."""
+        if self.lexer is None:
+            return [(Span(line, "code"),)]
+        self.pending.append(line)
+        if len(self.pending) < WINDOW:
+            return []
+        lines, self.state = self._lex(WINDOW // 2)
+        del self.pending[: WINDOW // 2]
+        return lines[: WINDOW // 2]
+
+    def flush(self) -> list[tuple[Span, ...]]:
+        """The coloured lines that are left."""
+        if not self.pending:
+            return []
+        lines, _ = self._lex(len(self.pending))
+        self.pending.clear()
+        return lines
+
+    def _lex(self, keep: int) -> tuple[list[tuple[Span, ...]], State]:
+        """The pending lines coloured, and the state at the start of line ``keep``."""
+        if self.lexer is None or any(len(line) > LONGEST for line in self.pending):
+            return [(Span(line, "code"),) for line in self.pending], ROOT
+        text = "\n".join(self.pending) + "\n"
+        boundary = sum(len(line) + 1 for line in self.pending[:keep])
+        lines: list[list[Span]] = [[]]
+        state = self.state
+        for start, token, value, before in states(self.lexer, text, self.state):
+            if start <= boundary:
+                state = before
+            _spread(lines, value, token_style(token))
+        lines.pop()  # after the last newline
+        return [tuple(line) for line in lines], state
+
+
+def _spread(lines: list[list[Span]], value: str, style: str) -> None:
+    """Add a token that may reach over line ends."""
+    first, *others = value.split("\n")
+    if first:
+        lines[-1].append(Span(first, style))
+    lines.extend([Span(part, style)] if part else [] for part in others)
+
+
+def states(lexer: Lexer, text: str, state: State) -> Iterator[tuple[int, _TokenType, str, State]]:
+    """Tokens of ``text`` with the stack of states each of them was found in.
+
+    This is ``RegexLexer.get_tokens_unprocessed`` with the stack made visible.  Lexers of another
+    build start every window afresh.
+    """
+    if not isinstance(lexer, RegexLexer) or isinstance(lexer, ExtendedRegexLexer):
+        for start, token, value in lexer.get_tokens_unprocessed(text):
+            yield start, token, value, ROOT
+        return
+    rules: dict[str, list[tuple[Any, Any, Any]]] = lexer._tokens  # noqa: SLF001 - Pygments gives no other access to a lexer's compiled rules
+    stack = list(state)
+    position = 0
+    while position < len(text):
+        for match_at, action, change in rules[stack[-1]]:
+            found = match_at(text, position)
+            if not found:
+                continue
+            now = tuple(stack)
+            if isinstance(action, _TokenType):
+                yield position, action, found.group(), now
+            elif action is not None:
+                for start, token, value in action(lexer, found):
+                    yield start, token, value, now
+            position = found.end()
+            _change(stack, change)
+            break
+        else:
+            if text[position] == "\n":
+                stack = ["root"]  # Pygments' own rule: an unmatched line end starts over
+                yield position, Token.Text, "\n", ROOT
+            else:
+                yield position, Token.Error, text[position], tuple(stack)
+            position += 1
+
+
+def _change(stack: list[str], change: Any) -> None:
+    """Apply a rule's state transition; the bottom of the stack stays."""
+    if change is None:
+        return
+    if isinstance(change, int):
+        del stack[max(1, len(stack) + change) :]
+    elif change == "#push":
+        stack.append(stack[-1])
+    else:
+        for state in change:
+            if state == "#pop":
+                del stack[max(1, len(stack) - 1) :]
+            else:
+                stack.append(stack[-1] if state == "#push" else state)

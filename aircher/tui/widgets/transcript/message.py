@@ -1,0 +1,228 @@
+"""One message of the conversation: its source, and its lines at the present width."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from aircher.domain.inert import inert
+from aircher.tui.widgets.transcript.blocks import Block, Fence, Fold, Span
+from aircher.tui.widgets.transcript.cells import cell_len, wrap
+from aircher.tui.widgets.transcript.document import Document
+from aircher.tui.widgets.transcript.layout import BLANK, READABLE, Line, lay_out
+
+Role = Literal["user", "assistant", "seam", "notice", "error"]
+State = Literal["streaming", "ok", "stopped", "failed"]
+
+GUTTER = 2
+"""Cells left of all text, where a user's message has its bar."""
+_BARS = {
+    "user": Span("▌ ", "user-bar"),
+    "seam": Span("⇢ ", "seam"),
+    "notice": Span("· ", "notice"),
+    "error": Span("✗ ", "error"),
+}
+_STYLES = {"user": "user", "seam": "seam", "notice": "notice", "error": "error"}
+_MARKS = {"stopped": "■ stopped", "failed": "✗ failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A finished message, as it is loaded from a stored conversation."""
+
+    role: Role
+    text: str
+    title: str = ""
+    thinking: str = ""
+    footer: str = ""
+    state: State = "ok"
+
+
+class Section:
+    """A document's lines: those of settled blocks are kept, the open tail is laid out anew."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.lines: list[Line] = []
+        self.blocks: list[Block] = []
+        self._blocks = 0
+        self._lines = 0
+        self._width = 0
+
+    def update(self, width: int) -> None:
+        """Bring ``lines`` up to date."""
+        settled = self.document.blocks
+        if width != self._width or self._blocks > len(settled):
+            self._width, self._blocks, self._lines = width, 0, 0
+            self.lines.clear()
+        del self.lines[self._lines :]
+        before = settled[self._blocks - 1] if self._blocks else None
+        self.lines.extend(lay_out(settled[self._blocks :], width, before))
+        self._blocks, self._lines = len(settled), len(self.lines)
+        tail = self.document.tail()
+        self.lines.extend(lay_out(tail, width, settled[-1] if settled else None))
+        self.blocks = [*settled, *tail] if tail else settled
+
+    def reset(self) -> None:
+        """The settled blocks were replaced."""
+        self._width = 0
+
+
+class Message:
+    """Source and lines of one message.
+
+    Nothing is parsed before ``update``: a message that was never on the screen has only an
+    estimated height.
+    """
+
+    def __init__(self, key: int, role: Role, title: str = "", state: State = "streaming") -> None:
+        self.key = key
+        self.role: Role = role
+        self.title = inert(title)
+        self.footer = ""
+        self.state: State = state
+        self.unfolded = False
+        self.thinking: Section | None = None
+        self.body = Section(Document(verbatim=role != "assistant", style=_STYLES.get(role, "")))
+        self.lines: list[Line] = []
+        self.width = 0
+        self.height = 0
+        self._waiting: list[str] = []
+        self._thoughts: list[str] = []
+
+    @property
+    def source(self) -> str:
+        """The text as it came."""
+        return self.body.document.text + "".join(self._waiting)
+
+    @property
+    def is_laid_out(self) -> bool:
+        """False for a message that only has an estimated height."""
+        return self.width > 0
+
+    def append(self, text: str) -> None:
+        """More text; cheap: nothing is parsed yet."""
+        self._waiting.append(inert(text))
+
+    def append_thinking(self, text: str) -> None:
+        """More reasoning."""
+        self._thoughts.append(inert(text))
+
+    def finish(self, footer: str, state: State) -> None:
+        """The message is whole."""
+        self.footer, self.state = inert(footer), state
+        if self.is_laid_out:
+            self._drain()
+            self._finish_documents()
+
+    def _finish_documents(self) -> None:
+        for section in (self.body, self.thinking):
+            if section is not None:
+                section.document.finish()
+                section.reset()
+
+    def _drain(self) -> None:
+        if self._waiting:
+            self.body.document.feed("".join(self._waiting))
+            self._waiting.clear()
+        if self._thoughts:
+            if self.thinking is None:
+                self.thinking = Section(Document(verbatim=True, style="thinking"))
+            self.thinking.document.feed("".join(self._thoughts))
+            self._thoughts.clear()
+
+    def estimate(self, width: int) -> int:
+        """A height in lines, from lengths alone."""
+        lines = 2 + bool(self.title) + bool(self.footer) + bool(self._thoughts)
+        text = "".join(self._waiting)
+        return lines + text.count("\n") + len(text) // max(20, min(width, READABLE))
+
+    def update(self, width: int) -> None:
+        """Lay out what changed, for a widget of ``width`` cells."""
+        fresh = not self.is_laid_out
+        self._drain()
+        if fresh and self.state != "streaming":
+            self._finish_documents()
+        room = max(8, width - GUTTER)
+        self.width = width
+        bar = _BARS.get(self.role, Span(" " * GUTTER))
+        lines = [BLANK, *self._heading(room)]
+        if self.thinking is not None:
+            lines.extend(self._reasoning(self.thinking, room))
+        self.body.update(room)
+        lines.extend(self.body.lines)
+        lines.extend(self._foot(room))
+        self.lines = [
+            lines[0],
+            *(_behind(line, bar, first=i == 0) for i, line in enumerate(lines[1:])),
+        ]
+        self.height = len(self.lines)
+
+    def _heading(self, room: int) -> Iterator[Line]:
+        if self.title:
+            yield Line((Span(_cut(self.title, room), "title"),))
+
+    def _reasoning(self, section: Section, room: int) -> Iterator[Line]:
+        busy = self.state == "streaming" and self.body.document.is_empty
+        words = len(section.document.text.split())
+        label = (
+            f"{'▾' if self.unfolded else '▸'} {'Thinking' if busy else 'Thought'} · {words:,} words"
+        )
+        if busy and not self.unfolded:
+            preview = " ".join(section.document.text[-400:].split())
+            free = room - cell_len(label) - 5
+            label += f" · …{preview[-free:]}" if free > 12 and preview else ""
+        yield Line((Span(_cut(label, room), "thinking-label", Fold(self.key)),))
+        if self.unfolded:
+            section.update(room - 2)
+            bar = Span("│ ", "thinking-bar")
+            yield from (_behind(line, bar) for line in section.lines)
+        yield BLANK
+
+    def _foot(self, room: int) -> Iterator[Line]:
+        mark = _MARKS.get(self.state, "")
+        text = " · ".join(part for part in (mark, self.footer) if part)
+        style = "error" if self.state == "failed" else "footer"
+        for start, end in wrap(text, room) if text else ():
+            yield Line((Span(text[start:end], style),))
+
+    @property
+    def fences(self) -> list[Fence]:
+        """The code blocks, in order."""
+        return [
+            block.fence
+            for block in self.body.blocks
+            if block.kind == "code_head" and block.fence is not None
+        ]
+
+    def source_lines(self, block: Block) -> list[str]:
+        """The lines of the source that ``block`` was made of."""
+        for section in (self.body, self.thinking):
+            if section is not None and any(one is block for one in section.blocks):
+                return section.document.lines[block.start : block.end]
+        return []
+
+    def blocks_between(self, first: Block, last: Block) -> list[Block]:
+        """The blocks from ``first`` to ``last``, thinking before text."""
+        unfolded = self.thinking.blocks if self.thinking is not None and self.unfolded else []
+        blocks = [*unfolded, *self.body.blocks]
+        ends = [i for i, block in enumerate(blocks) if block is first or block is last]
+        return blocks[ends[0] : ends[-1] + 1] if ends else []
+
+
+def _behind(line: Line, bar: Span, *, first: bool = False) -> Line:
+    """``line`` with ``bar`` before it; one-off marks stand only before the first line."""
+    if bar.text[0] in "⇢·✗" and not first:
+        bar = Span(" " * GUTTER)
+    return line._replace(spans=(bar, *line.spans), indent=line.indent + len(bar.text))
+
+
+def _cut(text: str, width: int) -> str:
+    """The beginning of ``text`` that fits ``width`` cells, with an ellipsis if cut."""
+    text = text.replace("\n", " ")
+    if cell_len(text) <= width:
+        return text
+    while text and cell_len(text) > width - 1:
+        text = text[:-1]
+    return f"{text}…"
