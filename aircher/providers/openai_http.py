@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from decimal import Decimal
 from typing import Any, Protocol, Self
 
 import openai
@@ -15,7 +16,7 @@ from aircher.domain.models import ListedModel
 from aircher.providers.bodies import facts_from_body, facts_from_error, parsed
 from aircher.providers.connection import Connection
 from aircher.providers.faults import fault
-from aircher.providers.jsonish import arr, first_count, obj, text
+from aircher.providers.jsonish import arr, count, first_count, obj, text
 from aircher.providers.sse import Event, NotAnAnswer, read_events
 from aircher.providers.transport import (
     FOREIGN,
@@ -167,6 +168,39 @@ def untakeable(what: str, connection: Connection, model: str) -> ProviderError:
         provider=connection.provider,
         model=model,
     )
+
+
+TICKS_PER_USD = 10**10
+"""xAI counts cost in ten-billionths of a dollar ("cost_in_usd_ticks")."""
+
+
+def _number(value: Any) -> Decimal | None:
+    if isinstance(value, Decimal):
+        return value
+    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def vendor_cost(usage: Mapping[str, Any]) -> str:
+    """What the vendor says the call cost, in USD as a decimal number; "" if it says nothing.
+
+    OpenRouter: ``cost`` (with the user's own key at the vendor, that vendor's bill is on top).
+    Perplexity: ``cost.total_cost``.  xAI: ``cost_in_usd_ticks``, of which 0 says nothing.
+    """
+    said = usage.get("cost")
+    cost = _number(obj(said).get("total_cost") if isinstance(said, dict) else said)
+    if cost is not None and usage.get("is_byok") is True:
+        upstream = _number(obj(usage.get("cost_details")).get("upstream_inference_cost"))
+        cost += upstream or 0
+    if cost is None and (ticks := count(usage.get("cost_in_usd_ticks"))):
+        cost = Decimal(ticks) / TICKS_PER_USD
+    return "" if cost is None else format(cost, "f")
+
+
+def protocol_features(connection: Connection) -> frozenset[str]:
+    """What both protocols carry; PDF files only where the vendor takes them."""
+    extra = {"documents": bool(connection.quirks.get("files")), "local": connection.local}
+    always = {"vision", "tools", "json", "thinking", "streaming"}
+    return frozenset(always | {name for name, yes in extra.items() if yes})
 
 
 _FEATURE_WORDS = {

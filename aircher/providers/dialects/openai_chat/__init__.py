@@ -10,7 +10,7 @@ from aircher.domain.ports import Provider
 from aircher.providers.connection import Connection
 from aircher.providers.dialects.openai_chat.reply import ChatReader
 from aircher.providers.dialects.openai_chat.request import parameters
-from aircher.providers.openai_http import Edge, client, exchange, list_models
+from aircher.providers.openai_http import Edge, client, exchange, list_models, protocol_features
 
 
 class OpenAIChat:
@@ -28,12 +28,7 @@ class OpenAIChat:
     @property
     def features(self) -> frozenset[str]:
         """What the protocol carries; PDF files only where the vendor takes them."""
-        extra = {
-            "documents": bool(self._connection.quirks.get("files")),
-            "local": self._connection.local,
-        }
-        always = {"vision", "tools", "json", "thinking", "streaming"}
-        return frozenset(always | {name for name, yes in extra.items() if yes})
+        return protocol_features(self._connection)
 
     async def stream(self, request: ChatRequest) -> AsyncIterator[Chunk]:
         """Chunks of one reply; see ``ChatPort``."""

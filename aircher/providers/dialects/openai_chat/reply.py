@@ -18,9 +18,9 @@ from aircher.domain.chat import (
     UsageReport,
 )
 from aircher.providers.connection import Connection
-from aircher.providers.dialects.openai_chat.usage import find, tokens, vendor_cost
+from aircher.providers.dialects.openai_chat.usage import find, tokens
 from aircher.providers.jsonish import arr, count, obj, text
-from aircher.providers.openai_http import stream_fault
+from aircher.providers.openai_http import stream_fault, vendor_cost
 from aircher.providers.sse import Event
 from aircher.providers.transport import malformed
 

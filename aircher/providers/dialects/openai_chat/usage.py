@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from aircher.domain.usage import Tokens
 from aircher.providers.jsonish import count, first_count, obj
-
-TICKS_PER_USD = 10**10
-"""xAI counts cost in ten-billionths of a dollar ("cost_in_usd_ticks")."""
 
 
 def find(data: Mapping[str, Any], choice: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,25 +64,3 @@ def tokens(usage: Mapping[str, Any]) -> Tokens:
         input_audio=count(prompt.get("audio_tokens")),
         output_audio=count(completion.get("audio_tokens")),
     )
-
-
-def _number(value: Any) -> Decimal | None:
-    if isinstance(value, Decimal):
-        return value
-    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def vendor_cost(usage: Mapping[str, Any]) -> str:
-    """What the vendor says the call cost, in USD as a decimal number; "" if it says nothing.
-
-    OpenRouter: ``cost`` (with the user's own key at the vendor, that vendor's bill is on top).
-    Perplexity: ``cost.total_cost``.  xAI: ``cost_in_usd_ticks``, of which 0 says nothing.
-    """
-    said = usage.get("cost")
-    cost = _number(obj(said).get("total_cost") if isinstance(said, dict) else said)
-    if cost is not None and usage.get("is_byok") is True:
-        upstream = _number(obj(usage.get("cost_details")).get("upstream_inference_cost"))
-        cost += upstream or 0
-    if cost is None and (ticks := count(usage.get("cost_in_usd_ticks"))):
-        cost = Decimal(ticks) / TICKS_PER_USD
-    return "" if cost is None else format(cost, "f")
