@@ -285,6 +285,10 @@ class HealthBoard(Protocol):
         """Models whose breaker is open, with the reason."""
         ...
 
+    def reset(self, provider: str) -> None:
+        """Closes the provider's breakers and forgets its failures (the user says so)."""
+        ...
+
 
 class SecretSource(Protocol):
     """Where keys come from."""

@@ -1,0 +1,271 @@
+"""The chat app: puts the parts together, and begins before anything slow is done."""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.command import Provider
+from textual.containers import Horizontal, Vertical
+from textual.widgets import TextArea
+
+from aircher.domain.errors import AircherError
+from aircher.domain.routes import Wish
+from aircher.tui import keys, slash, theme
+from aircher.tui.base import OpenServices
+from aircher.tui.commands import Commands
+from aircher.tui.messages import CompletionWanted, Submitted
+from aircher.tui.panels import Panels
+from aircher.tui.stored import entries
+from aircher.tui.turns import Turns
+from aircher.tui.widgets.chips import Chips
+from aircher.tui.widgets.completion import Candidate, Completion
+from aircher.tui.widgets.keybar import KeyBar
+from aircher.tui.widgets.prompt import Prompt
+from aircher.tui.widgets.sidebar import Sidebar
+from aircher.tui.widgets.status import StatusLine
+from aircher.tui.widgets.transcript import Transcript
+from aircher.tui.widgets.welcome import Welcome
+
+_TWICE_S = 1.0
+"""Two presses of a key within this time count as a double press."""
+
+HEALTH_EVERY_S = 5.0
+
+
+def _everything() -> type[Provider]:
+    """The palette's provider, imported when the palette is first opened."""
+    from aircher.tui.palette import Everything
+
+    return Everything
+
+
+class AircherApp(Turns, Panels, Commands):
+    """See the modules it is made of: turns, panels, commands, choices, base."""
+
+    TITLE = "Aircher"
+    CSS_PATH = "styles/aircher.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("app")]
+    COMMANDS = {_everything}  # noqa: RUF012 - Textual declares it
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it
+        (0, "-narrow"),
+        (60, "-normal"),
+        (100, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012 - Textual declares it
+
+    def __init__(
+        self, open_services: OpenServices, *, session_id: str = "", wish: Wish | None = None
+    ) -> None:
+        super().__init__(open_services, session_id=session_id, wish=wish or Wish())
+        self._last_press: dict[str, float] = {}
+        themes, self._theme_problems = theme.load()
+        for one in themes:
+            self.register_theme(one)
+        for name in list(self.available_themes):
+            if name not in {one.name for one in themes}:
+                self.unregister_theme(name)
+        self.theme = theme.DEFAULT if theme.DEFAULT in self.available_themes else self.theme
+
+    def compose(self) -> ComposeResult:
+        """Conversation and sidebar above; prompt, status and keys below."""
+        completion = Completion(id="completion", markup=False)
+        with Horizontal(id="body"):
+            with Vertical(id="conversation"):
+                yield Welcome(id="welcome")
+                yield Transcript(id="transcript")
+            yield Sidebar(id="sidebar")
+        yield completion
+        yield Chips(id="chips")
+        yield Prompt(completion, id="prompt")
+        yield StatusLine(id="status")
+        yield KeyBar(id="keys")
+
+    def on_mount(self) -> None:
+        """Shows what can be shown without services; those are opened after the first frame."""
+        self.prompt.focus()
+        self.show_welcome()
+        self.show_hints()
+        self.watch(self.transcript, "new_below", self._below_changed)
+        self.call_after_refresh(self._open)
+
+    def _open(self) -> None:
+        """Opens the database and reads the configuration (about 20 ms), on this thread."""
+        try:
+            self.services = self.open_services()
+        except AircherError as error:
+            self.exit(error.exit_code, message=f"aircher: {error.message}\n  {error.hint}".rstrip())
+            return
+        self._apply_settings()
+        if self.chat.session_id:
+            self.open_session(self.chat.session_id)
+        self.show_welcome()
+        self.refresh_panels()
+        self.plan_ahead(at_once=True)
+        self.set_interval(HEALTH_EVERY_S, self.show_health)
+        self.run_worker(self._warm_up(), group="warm-up")
+        self._send_queued()
+
+    def _apply_settings(self) -> None:
+        """Keys, themes and sidebar as configured; what cannot be used is told, once each."""
+        if self.services is None:
+            return
+        ui = self.services.settings.ui
+        self.keymap, problems = keys.check(ui.keys)
+        self.set_keymap(dict(self.keymap))
+        themes, theme_problems = theme.load(ui.themes_dir)
+        for one in themes:
+            self.register_theme(one)
+        if ui.theme in self.available_themes:
+            self.theme = ui.theme
+        else:
+            problems.append(f'There is no theme "{ui.theme}"; /theme lists them.')
+        if not ui.sidebar:
+            self.screen.set_class(True, "-without-sidebar")
+        for problem in (*problems, *theme_problems):
+            self.notify(problem, severity="warning", timeout=10, markup=False)
+
+    async def _warm_up(self) -> None:
+        """Imports the likely provider's SDK in its worker thread, before it is needed."""
+        ref = self.standing_model()
+        if self.services is None or ref is None:
+            return
+        try:
+            await self.services.providers.get(ref.provider)
+        except AircherError as error:
+            self.set_status(problem=f"{ref.provider}: {error.message} {error.hint}".strip())
+
+    # -- the prompt
+
+    @on(Submitted)
+    def _submitted(self, event: Submitted) -> None:
+        text = event.text.strip()
+        if not text:
+            return
+        command = slash.parse(text)
+        self.prompt.put("")
+        if command is not None:
+            self.run_command(*command)
+        else:
+            self.submit(text)
+
+    @on(TextArea.Changed, "#prompt")
+    def _typed(self) -> None:
+        self.plan_ahead()
+
+    @on(CompletionWanted)
+    def _complete(self, event: CompletionWanted) -> None:
+        if event.kind == "command":
+            found = [
+                Candidate(f"/{command.name}", f"{command.argument} {command.help}".strip())
+                for command in slash.matching(event.query)
+            ]
+        elif self.services is not None:
+            paths = self.services.workspace.find(event.query, limit=8)
+            found = [Candidate(f"@{path}") for path in paths]
+        else:
+            found = []
+        self.prompt.offer(event.kind, event.query, found)
+
+    # -- chats
+
+    def open_session(self, session_id: str) -> None:
+        """Shows an earlier chat, which then goes on."""
+        if self.services is None:
+            return
+        if self.chat.busy:
+            self.notify("An answer is under way: stop it first.", severity="warning")
+            return
+        try:
+            info = self.services.sessions.info(session_id)
+        except AircherError as error:
+            self.tell(f"{error.message} {error.hint}".strip())
+            return
+        stored = self.services.sessions.messages(info.id)
+        chat = self.chat
+        chat.session_id, chat.title = info.id, info.title
+        chat.said = [m.message.text for m in stored if m.message.role == "user"]
+        answers = [m.message.text for m in stored if m.message.role == "assistant"]
+        chat.answer = answers[-1] if answers else ""
+        self.prompt.set_history(chat.said)
+        self.leave_welcome()
+        self.transcript.load(entries(stored))
+        self.refresh_panels()
+        self.plan_ahead(at_once=True)
+        self.prompt.focus()
+
+    def new_session(self) -> None:
+        """An empty chat; the old one stays on disk."""
+        if self.chat.busy:
+            self.notify("An answer is under way: stop it first.", severity="warning")
+            return
+        chat = self.chat
+        chat.session_id = chat.title = chat.answer = ""
+        chat.files.clear()
+        self.transcript.clear()
+        self.screen_stack[0].set_class(False, "-talking")
+        self.show_chips()
+        self.show_welcome()
+        self.refresh_panels()
+        self.plan_ahead(at_once=True)
+
+    # -- keys that mean several things
+
+    def _twice(self, key: str) -> bool:
+        """True at the second press within a second."""
+        now = time.monotonic()
+        again = now - self._last_press.get(key, -9.0) < _TWICE_S
+        self._last_press[key] = now
+        return again
+
+    def action_stop(self) -> None:
+        """Esc: closes a list, else stops the answer; twice: the last message, for editing."""
+        if self.prompt.close_completion() or self.stop_reply():
+            return
+        if self._twice("escape") and self.chat.said and not self.prompt.text:
+            self.prompt.put(self.chat.said[-1])
+
+    def action_interrupt(self) -> None:
+        """Ctrl+C: clears the prompt, else stops the answer; a second press quits."""
+        selected = self.screen.get_selected_text()
+        if selected:
+            self.copy_to_clipboard(selected)
+            self.screen.clear_selection()
+        elif self.prompt.text:
+            self.prompt.put("")
+        elif self._twice("ctrl+c"):
+            self.exit(0)
+        elif not self.stop_reply():
+            self.notify(f"Press {self.key('app.interrupt')} again to quit.", timeout=2)
+
+    # -- scrolling
+
+    def action_page(self, pages: int) -> None:
+        """The conversation, most of a screen up or down."""
+        step = max(1, self.transcript.size.height - 2)
+        self.transcript.scroll_relative(y=pages * step, animate=False)
+
+    def action_bottom(self) -> None:
+        """The newest line."""
+        self.transcript.scroll_end(animate=False)
+
+    def _below_changed(self, below: int) -> None:
+        self.set_status(below=below)
+
+    # -- leaving
+
+    async def on_unmount(self) -> None:
+        """Closes connections and the database."""
+        if self.services is not None:
+            await self.services.aclose()
+
+
+def run(open_services: OpenServices, *, session_id: str = "", wish: Wish | None = None) -> int:
+    """Runs the app until the user leaves; returns the exit code.
+
+    ``open_services`` is called after the first frame, on the event loop's thread.
+    """
+    return AircherApp(open_services, session_id=session_id, wish=wish).run() or 0

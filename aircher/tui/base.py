@@ -1,0 +1,158 @@
+"""What the parts of the app share: the services, the state of the chat, and the widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from textual.app import App
+
+from aircher.domain.messages import Part
+from aircher.domain.models import ModelRef
+from aircher.domain.routes import Wish
+from aircher.domain.turns import Preview
+from aircher.tui import keys
+from aircher.tui.widgets.chips import Chips
+from aircher.tui.widgets.prompt import Prompt
+from aircher.tui.widgets.status import StatusLine
+from aircher.tui.widgets.transcript import Transcript
+
+if TYPE_CHECKING:  # the engine behind it is not needed for the first frame
+    from aircher.bootstrap.services import Services
+
+OpenServices = Callable[[], "Services"]
+
+
+@dataclass(slots=True)
+class Chat:
+    """The chat on the screen.  Everything that outlives it is in the session store.
+
+    ``files`` are attached files by the path the user wrote; ``queued`` messages wait for the
+    present answer (or for the start); ``said`` are the user's texts, oldest first.
+    """
+
+    session_id: str = ""
+    title: str = ""
+    wish: Wish = field(default_factory=Wish)
+    files: dict[str, Part] = field(default_factory=dict)
+    queued: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    answer: str = ""
+    preview: Preview | None = None
+    problem: str = ""
+    busy: bool = False
+
+
+class BaseApp(App[int]):
+    """State and widgets; the other modules add what can be done with them."""
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our own colour names, for a theme that does not set them."""
+        return {"muted": "#8a8f98"}
+
+    def __init__(self, open_services: OpenServices, *, session_id: str = "", wish: Wish) -> None:
+        super().__init__()
+        self.open_services = open_services
+        self.services: Services | None = None
+        self.chat = Chat(session_id=session_id, wish=wish)
+        self.keymap: Mapping[str, str] = {}
+
+    # -- widgets; asked for by name, since another screen may lie above
+
+    @property
+    def prompt(self) -> Prompt:
+        """Where the user types."""
+        return self.screen_stack[0].query_one(Prompt)
+
+    @property
+    def transcript(self) -> Transcript:
+        """The conversation."""
+        return self.screen_stack[0].query_one(Transcript)
+
+    @property
+    def status(self) -> StatusLine:
+        """The line under the prompt."""
+        return self.screen_stack[0].query_one(StatusLine)
+
+    # -- small things that all parts say
+
+    def set_status(self, **changes: object) -> None:
+        """Changes some of what the status line shows."""
+        self.status.view = replace(self.status.view, **changes)  # type: ignore[arg-type]  # by name
+
+    def show_chips(self) -> None:
+        """Draws attachments and queue as they are now."""
+        self.screen_stack[0].query_one(Chips).show(list(self.chat.files), self.chat.queued)
+
+    def tell(self, sentence: str) -> None:
+        """One sentence in the conversation."""
+        self.leave_welcome()
+        self.transcript.notice(sentence)
+
+    def leave_welcome(self) -> None:
+        """The first thing said replaces the welcome."""
+        self.screen_stack[0].set_class(True, "-talking")
+
+    def key(self, action_id: str) -> str:
+        """The key of an action as shown to the user."""
+        return keys.key_for(action_id, self.keymap)
+
+    # -- what the routing rules say without a request
+
+    def standing_models(self) -> list[ModelRef]:
+        """The models that can be cycled through: each usable provider's own, then tasks' own."""
+        if self.services is None:
+            return []
+        rules = self.services.settings.rules
+        refs = [ModelRef(name, rules.models[name]) for name in rules.order if name in rules.models]
+        for rule in rules.tasks.values():
+            for ref in (rule.preferred, *rule.fallbacks):
+                if ref not in refs and ref.provider in rules.order:
+                    refs.append(ref)
+        return refs
+
+    def standing_model(self) -> ModelRef | None:
+        """The model that answers if nothing else is said."""
+        if self.services is None:
+            return None
+        wish, rules = self.chat.wish, self.services.settings.rules
+        if wish.provider and wish.model:
+            return ModelRef(wish.provider, wish.model)
+        if wish.provider in rules.models:
+            return ModelRef(wish.provider, rules.models[wish.provider])
+        rule = rules.tasks.get(wish.task or "default") or rules.tasks.get("default")
+        refs = self.standing_models()
+        if rule is not None and rule.preferred.provider in rules.order:
+            return rule.preferred
+        return refs[0] if refs else None
+
+    # -- filled in by the parts
+
+    def refresh_panels(self) -> None:
+        """Costs and providers as they are now."""
+        raise NotImplementedError
+
+    def plan_ahead(self, *, at_once: bool = False) -> None:
+        """Works out what Enter would do."""
+        raise NotImplementedError
+
+    def show_hints(self) -> None:
+        """The keys that matter now."""
+        raise NotImplementedError
+
+    def submit(self, text: str) -> None:
+        """Sends a message to the model, or queues it."""
+        raise NotImplementedError
+
+    def stop_reply(self) -> bool:
+        """Stops the answer; False if there was none."""
+        raise NotImplementedError
+
+    def open_session(self, session_id: str) -> None:
+        """Shows an earlier chat."""
+        raise NotImplementedError
+
+    def new_session(self) -> None:
+        """An empty chat."""
+        raise NotImplementedError

@@ -1,0 +1,170 @@
+"""Choosing model, provider, task and theme: by key, by list, by command."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aircher.domain.errors import AircherError
+from aircher.domain.models import ModelFacts, ModelRef
+from aircher.domain.routes import Wish
+from aircher.domain.tasks import TASKS
+from aircher.policy.route import resolve
+from aircher.tui.base import BaseApp
+from aircher.tui.screens.pick import PickScreen, Row
+from aircher.tui.screens.providers import AUTOMATIC, ProviderScreen
+from aircher.tui.words import count, task_name
+
+_MOST_ROWS = 200
+
+
+def facts_line(facts: ModelFacts) -> str:
+    """Price and window of a model in a few words."""
+    if facts.free:
+        cost = "free"
+    elif facts.input_price is None or facts.output_price is None:
+        cost = "price unknown"
+    else:
+        cost = f"${facts.input_price:f} in · ${facts.output_price:f} out per M"
+    window = f"{count(facts.context_window)} window" if facts.context_window else ""
+    return " · ".join(part for part in (cost, window) if part)
+
+
+class Choices(BaseApp):
+    """All of them end in a ``Wish``, which the status line shows."""
+
+    def wish(self, **changes: str) -> None:
+        """Changes the wish and shows what follows from it."""
+        self.chat.wish = replace(self.chat.wish, **changes)  # type: ignore[arg-type]  # strings only
+        self.plan_ahead(at_once=True)
+
+    def use(self, ref: ModelRef) -> None:
+        """Makes this model the choice for all that follows."""
+        self.wish(provider=ref.provider, model=ref.model)
+
+    def action_automatic(self) -> None:
+        """Gives the choice of model and task back."""
+        self.chat.wish = Wish(fallback=self.chat.wish.fallback)
+        self.plan_ahead(at_once=True)
+
+    def action_next_model(self, step: int) -> None:
+        """The next (or previous) model; after the last comes the automatic choice again."""
+        places: list[ModelRef | None] = [None, *self.standing_models()]
+        if len(places) == 1:
+            return
+        wish = self.chat.wish
+        now = ModelRef(wish.provider, wish.model) if wish.model else None
+        index = places.index(now) if now in places else 0
+        target = places[(index + step) % len(places)]
+        if now is None and self.chat.preview and target == self.chat.preview.plan.first.ref:
+            target = places[(index + 2 * step) % len(places)]  # the same again would be no change
+        elif now is None and target == self.standing_model():
+            target = places[(index + 2 * step) % len(places)]
+        if target is None:
+            self.wish(provider="", model="")
+        else:
+            self.use(target)
+
+    def choose_by_name(self, name: str) -> None:
+        """/model NAME: "auto", a provider, a model, or provider/model."""
+        if self.services is None:
+            return
+        rules = self.services.settings.rules
+        if name == AUTOMATIC:
+            self.wish(provider="", model="")
+        elif name in rules.order:
+            self.wish(provider=name, model=rules.models.get(name, ""))
+        else:
+            try:
+                self.use(resolve(name, rules, self.services.catalog.facts))
+            except AircherError as error:
+                self.tell(f"{error.message} {error.hint}".strip())
+
+    def action_choose_model(self) -> None:
+        """The list of models, those of the configuration first."""
+        if self.services is None:
+            return
+        catalog, order = self.services.catalog, self.services.settings.rules.order
+        refs = self.standing_models()
+        seen = set(refs)
+        known = [f.ref for f in catalog.known() if f.ref.provider in order and f.ref not in seen]
+        refs += known
+
+        def source(query: str) -> list[Row]:
+            words = query.lower().split()
+            rows = [Row(AUTOMATIC, "automatic", "by task")] if not query else []
+            for ref in refs:
+                if all(word in str(ref).lower() for word in words):
+                    rows.append(Row(str(ref), str(ref), facts_line(catalog.facts(ref))))
+                if len(rows) == _MOST_ROWS:
+                    break
+            return rows
+
+        def done(value: str | None) -> None:
+            if value == AUTOMATIC:
+                self.wish(provider="", model="")
+            elif value:
+                provider, _, model = value.partition("/")
+                self.use(ModelRef(provider, model))
+
+        self.push_screen(PickScreen("Model for the next messages", source), done)
+
+    def action_choose_task(self) -> None:
+        """The list of tasks, each with the model it leads to."""
+        if self.services is None:
+            return
+        rules = self.services.settings.rules
+        names = list(dict.fromkeys((*TASKS, *rules.tasks)))
+        fallback = rules.tasks.get("default")
+
+        def source(query: str) -> list[Row]:
+            rows = [Row(AUTOMATIC, "automatic", "read from your message")]
+            for name in names:
+                rule = rules.tasks.get(name, fallback)
+                rows.append(Row(name, task_name(name), str(rule.preferred) if rule else ""))
+            return [row for row in rows if query.lower() in row.name]
+
+        self.push_screen(PickScreen("What kind of task is it?", source), self._task_chosen)
+
+    def _task_chosen(self, value: str | None) -> None:
+        if value:
+            self.choose_task_by_name(value)
+
+    def choose_task_by_name(self, name: str) -> None:
+        """/task NAME: "auto" or a task, spaces or underscores."""
+        if self.services is None:
+            return
+        task = name.strip().lower().replace(" ", "_")
+        known = {*TASKS, *self.services.settings.rules.tasks}
+        if task == AUTOMATIC:
+            self.wish(task="")
+        elif task == "general":
+            self.wish(task="default")
+        elif task in known:
+            self.wish(task=task)
+        else:
+            self.tell(f'There is no task "{name}". {self.key("task.choose")} lists them.')
+
+    def action_providers(self) -> None:
+        """The provider screen: Enter switches."""
+        if self.services is None:
+            return
+        health = self.services.health
+
+        def done(value: str | None) -> None:
+            if value:
+                self.choose_by_name(value)
+
+        self.push_screen(ProviderScreen(health.all, health.reset, self.chat.wish.provider), done)
+
+    def choose_theme_from_list(self) -> None:
+        """All themes, each shown by its name."""
+        names = sorted(self.available_themes)
+
+        def source(query: str) -> list[Row]:
+            return [Row(name, name) for name in names if query.lower() in name]
+
+        def done(value: str | None) -> None:
+            if value:
+                self.theme = value
+
+        self.push_screen(PickScreen("Theme", source), done)

@@ -1,0 +1,50 @@
+"""A conversation as a Markdown file."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from aircher.domain.errors import UsageError
+from aircher.domain.inert import inert
+from aircher.domain.sessions import SessionInfo, StoredMessage
+from aircher.tui.words import price, task_name
+
+
+def markdown(info: SessionInfo, messages: Sequence[StoredMessage]) -> str:
+    """The chat with who said what, when, and what it cost."""
+    lines = [f"# {inert(info.title) or 'Chat'}", "", f"{info.created:%Y-%m-%d %H:%M}", ""]
+    for stored in messages:
+        if stored.summary_of:
+            lines += ["## Summary of what came before", "", inert(stored.message.text), ""]
+            continue
+        who = "You" if stored.message.role == "user" else str(stored.ref or "Answer")
+        lines += [f"## {who}", "", inert(stored.message.text), ""]
+        if stored.ref is not None:
+            facts = [task_name(stored.task)] if stored.task else []
+            facts += [price(stored.cost), *([stored.state] if stored.state != "complete" else [])]
+            lines += [f"*{' · '.join(facts)}*", ""]
+    return "\n".join(lines)
+
+
+def file_name(info: SessionInfo) -> str:
+    """A name made from the title: letters, digits and dashes."""
+    words = re.sub(r"[^a-z0-9]+", "-", info.title.lower()).strip("-")[:50]
+    return f"{words or 'chat'}-{info.created:%Y-%m-%d}.md"
+
+
+def write(path: Path, text: str) -> None:
+    """Writes a new file, readable by the user alone.
+
+    Raises ``UsageError`` if it exists or cannot be written: an export never overwrites.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageError(f"{path} exists already.", hint="Give another name.") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,67 @@
+"""The numbers beside the chat, as values; and how they are gathered from the ports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aircher.domain.budget import CapState
+from aircher.domain.events import TurnResult
+from aircher.domain.ports import Ledger
+from aircher.domain.usage import NO_TOKENS, Cost, CostTag, Spend, Tokens
+from aircher.policy.windows import day_start, month_start
+
+_EVER = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the cost panel shows.  Money in nano-dollars; None is not known or not there.
+
+    ``reply_live`` marks numbers of an answer that is still running (estimates).
+    ``saved`` is against ``baseline``; negative where the baseline would have been cheaper.
+    """
+
+    reply: Cost | None = None
+    tokens: Tokens = NO_TOKENS
+    tokens_per_s: float | None = None
+    reply_live: bool = False
+    session: Spend | None = None
+    today: Spend | None = None
+    month: Spend | None = None
+    caps: tuple[CapState, ...] = ()
+    alert_threshold: float = 0.8
+    projected: int | None = None
+    saved: int | None = None
+    baseline: str = ""
+
+
+def spend_tag(spend: Spend) -> CostTag:
+    """How sure a sum is: estimated as soon as one of its rows is."""
+    return "estimated" if spend.estimated else "exact"
+
+
+def overall_cap(caps: Sequence[CapState], window_start: datetime) -> CapState | None:
+    """The limit over everything whose window began at that moment (a day's, a month's)."""
+    return next(
+        (
+            state
+            for state in caps
+            if not state.cap.provider and not state.cap.task and state.cap.since == window_start
+        ),
+        None,
+    )
+
+
+def spends(ledger: Ledger, now: datetime, session_id: str) -> tuple[Spend | None, Spend, Spend]:
+    """Session (None before it exists), today, month."""
+    session = ledger.spend(_EVER, session_id=session_id) if session_id else None
+    return session, ledger.spend(day_start(now)), ledger.spend(month_start(now))
+
+
+def rate(result: TurnResult) -> float | None:
+    """Tokens per second of an answer, counted from its first token."""
+    written = result.tokens.output
+    lasted = result.duration_s - (result.first_token_s or 0.0)
+    return written / lasted if written and lasted > 0.05 else None

@@ -1,0 +1,200 @@
+"""Keeps the sidebar, the status line, the welcome and the key bar up to date."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textual.timer import Timer
+
+from aircher.domain.errors import AircherError
+from aircher.domain.turns import TurnRequest
+from aircher.policy.windows import day_start, month_start
+from aircher.tui.base import BaseApp
+from aircher.tui.figures import overall_cap, spend_tag, spends
+from aircher.tui.widgets.costs import CostPanel
+from aircher.tui.widgets.keybar import Hint, KeyBar
+from aircher.tui.widgets.providers import ProviderPanel
+from aircher.tui.widgets.welcome import Welcome
+from aircher.tui.words import clip, money
+
+TYPING_PAUSE_S = 0.15
+"""How long the typing must rest before the plan is worked out anew."""
+
+WIDE = 100
+"""From this many columns on there is room for the sidebar."""
+
+_IDLE = (
+    ("provider.next", "model", "next_model(1)"),
+    ("task.choose", "task", "choose_task"),
+    ("provider.panel", "providers", "providers"),
+    ("costs.show", "costs", "costs"),
+    ("sessions.show", "earlier chats", "sessions"),
+    ("palette.open", "everything", "command_palette"),
+)
+_BUSY = (
+    ("reply.stop", "stop the answer", "stop"),
+    ("prompt.complete", "send next", ""),
+    ("provider.next", "model", "next_model(1)"),
+    ("code.copy", "copy code", "copy_code"),
+)
+
+
+class Panels(BaseApp):
+    """Reads the ports and hands values to the widgets."""
+
+    _typing: Timer | None = None
+
+    def refresh_panels(self) -> None:
+        """Costs and providers as they are now (a few short database reads)."""
+        if self.services is None:
+            return
+        services, screen = self.services, self.screen_stack[0]
+        now = services.clock.now()
+        caps = tuple(services.engine.budget())
+        session, today, month = spends(services.ledger, now, self.chat.session_id)
+        panel = screen.query_one(CostPanel)
+        panel.day_cap = overall_cap(caps, day_start(now))
+        panel.month_cap = overall_cap(caps, month_start(now))
+        panel.figures = replace(
+            panel.figures,
+            session=session,
+            today=today,
+            month=month,
+            caps=caps,
+            alert_threshold=services.settings.alert_threshold,
+        )
+        self._show_money()
+        self.show_health()
+
+    def show_health(self) -> None:
+        """The provider panel."""
+        if self.services is None:
+            return
+        panel = self.screen_stack[0].query_one(ProviderPanel)
+        panel.rows = tuple(self.services.health.all())
+        if not self.chat.busy:  # while an answer runs, the panel points at who gives it
+            plan = self.chat.preview.plan if self.chat.preview else None
+            chosen = plan.first.ref if plan else self.standing_model()
+            panel.current = chosen.provider if chosen else ""
+
+    def _show_money(self) -> None:
+        """Where the sidebar is hidden, today's spending moves to the status line."""
+        panel = self.screen_stack[0].query_one(CostPanel)
+        today, cap = panel.figures.today, panel.day_cap
+        line = ""
+        if today is not None and not self.sidebar_shown:
+            limit = f" of {money(cap.cap.limit_nano)}" if cap else ""
+            line = f"today {money(today.nano_usd, spend_tag(today))}{limit}"
+        self.set_status(money_line=line, title=self.chat.title)
+
+    @property
+    def sidebar_shown(self) -> bool:
+        """True while the sidebar is on the screen."""
+        screen = self.screen_stack[0]
+        if screen.has_class("-with-sidebar"):
+            return True
+        return self.size.width >= WIDE and not screen.has_class("-without-sidebar")
+
+    def action_toggle_sidebar(self) -> None:
+        """Shows or hides the sidebar."""
+        shown = self.sidebar_shown
+        screen = self.screen_stack[0]
+        screen.set_class(not shown, "-with-sidebar")
+        screen.set_class(shown, "-without-sidebar")
+        self._show_money()
+
+    def on_resize(self) -> None:
+        """The sidebar may have come or gone."""
+        if self.services is not None:
+            self._show_money()
+
+    # -- what Enter would do
+
+    def plan_ahead(self, *, at_once: bool = False) -> None:
+        """Works out the plan after a pause in typing; an older one under way is dropped."""
+        if self._typing is not None:
+            self._typing.stop()
+        if self.services is None:
+            return
+        if at_once:
+            self._plan_now()
+        else:
+            self._typing = self.set_timer(TYPING_PAUSE_S, self._plan_now)
+
+    def _plan_now(self) -> None:
+        text = self.prompt.text.strip()
+        self.workers.cancel_group(self, "preview")
+        if not text or text.startswith("/"):
+            self.chat.preview, self.chat.problem = None, ""
+            self._show_plan()
+            return
+        self.run_worker(self._preview(text), group="preview", exclusive=True)
+
+    async def _preview(self, text: str) -> None:
+        if self.services is None:
+            return
+        chat = self.chat
+        request = TurnRequest(
+            text,
+            chat.session_id,
+            attachments=tuple(chat.files.values()),
+            files=tuple(chat.files),
+            wish=chat.wish,
+        )
+        try:
+            chat.preview, chat.problem = await self.services.engine.preview(request), ""
+        except AircherError as error:
+            chat.preview, chat.problem = None, f"{error.message} {error.hint}".strip()
+        self._show_plan()
+
+    def _show_plan(self) -> None:
+        """The plan in the status line and in the provider panel."""
+        chat, preview = self.chat, self.chat.preview
+        standing = self.standing_model()
+        ref = preview.plan.first.ref if preview else standing
+        if self.services is not None and standing is None and not chat.problem:
+            chat.problem = "No model is set up yet: /config says what is missing."
+        self.set_status(
+            task=preview.detection.task if preview else chat.wish.task,
+            model=str(ref) if ref else "",
+            estimate=preview.plan.first.estimate if preview else None,
+            fixed_model=bool(chat.wish.provider or chat.wish.model),
+            fixed_task=bool(chat.wish.task),
+            problem=chat.problem,
+            title=chat.title,
+        )
+        self.show_health()
+        self.show_hints()
+
+    # -- words for newcomers
+
+    def show_hints(self) -> None:
+        """The keys that matter now, most wanted first."""
+        table = _BUSY if self.chat.busy else _IDLE
+        hints: list[Hint] = [(self.key(key), word, action) for key, word, action in table]
+        if not self.chat.busy and (self.chat.wish.model or self.chat.wish.task):
+            hints.insert(1, (self.key("choice.automatic"), "automatic", "automatic"))
+        hints.append((self.key("help.show"), "help", "help"))
+        self.screen_stack[0].query_one(KeyBar).hints = tuple(hints)
+
+    def show_welcome(self) -> None:
+        """Who answers, what was found, and the keys to know."""
+        welcome = self.screen_stack[0].query_one(Welcome)
+        hints = [
+            ("Enter", "send; the price stands below before you do"),
+            (self.key("reply.stop"), "stop an answer and keep what came"),
+            (self.key("provider.next"), "next model or provider, also in the middle of a chat"),
+            (self.key("sessions.show"), "yesterday's chats, with search"),
+            (self.key("help.show"), "all keys and commands"),
+        ]
+        if self.services is None:
+            welcome.show("", (), hints)
+            return
+        settings = self.services.settings
+        ref = self.standing_model()
+        welcome.show(
+            str(ref) if ref else "no model yet: /config says what is missing",
+            [clip(one, 70) for one in settings.found],
+            hints,
+            len(settings.problems),
+        )

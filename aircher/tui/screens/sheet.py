@@ -1,0 +1,95 @@
+"""A sheet to read: help, costs, configuration, context."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from textwrap import wrap
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading over rows of cells.  The first column is bold, the last takes the rest."""
+
+    heading: str
+    rows: tuple[tuple[str, ...], ...]
+    right_align: bool = False
+    """Numbers: every column but the first is aligned on the right."""
+
+
+def _line(row: tuple[str, ...], widths: Sequence[int], section: Section, room: int) -> Content:
+    """One row in columns; a last cell that is too long goes on below itself."""
+    cells: list[tuple[str, str]] = []
+    left = 2
+    for index, cell in enumerate(row):
+        style = "bold" if index == 0 else ""
+        last = index == len(row) - 1
+        if section.right_align and index:
+            text = cell.rjust(widths[index])
+        elif last:
+            text = ("\n" + " " * left).join(wrap(cell, max(16, room - left)) or [""])
+        else:
+            text = cell.ljust(widths[index])
+        cells.append((text + ("" if last else "   "), style))
+        left += widths[index] + 3
+    return Content.assemble("  ", *cells)
+
+
+def layout(sections: Sequence[Section], room: int = 96) -> Content:
+    """All sections as text in columns, at most ``room`` cells wide where that can be done."""
+    blocks: list[Content] = []
+    for section in sections:
+        columns = max((len(row) for row in section.rows), default=0)
+        widths = [
+            max((len(row[index]) for row in section.rows if index < len(row)), default=0)
+            for index in range(columns)
+        ]
+        lines = [Content.styled(section.heading, "bold $accent")]
+        lines += [_line(row, widths, section, room) for row in section.rows]
+        blocks.append(Content("\n").join(lines))
+    return Content("\n\n").join(blocks)
+
+
+class SheetScreen(ModalScreen[None]):
+    """Scrolls with the usual keys; any of Esc, q and Enter closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter,f1,f5", "close", "Close", show=False),
+        Binding("up,k", "scroll(-1)", "Up", show=False),
+        Binding("down,j", "scroll(1)", "Down", show=False),
+        Binding("pageup", "scroll(-10)", "Page up", show=False),
+        Binding("pagedown,space", "scroll(10)", "Page down", show=False),
+    ]
+
+    def __init__(self, title: str, sections: Sequence[Section]) -> None:
+        super().__init__()
+        self._title = title
+        self.sections = tuple(sections)
+
+    def compose(self) -> ComposeResult:
+        """The text, and how to leave."""
+        with VerticalScroll(id="dialog"):
+            yield Static(layout(self.sections, self.app.size.width - 12), id="sheet")
+
+    def on_mount(self) -> None:
+        """Names the frame."""
+        dialog = self.query_one("#dialog")
+        dialog.border_title = self._title
+        dialog.border_subtitle = "Esc closes · ↑↓ scroll"
+        dialog.focus()
+
+    def action_scroll(self, by: int) -> None:
+        """Scrolls by lines."""
+        self.query_one("#dialog").scroll_relative(y=by, animate=False)
+
+    def action_close(self) -> None:
+        """Back to the chat."""
+        self.dismiss(None)

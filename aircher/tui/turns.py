@@ -1,0 +1,353 @@
+"""Sending, streaming, stopping: the life of one turn on the screen."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import replace
+
+from textual import on
+from textual.worker import Worker
+
+from aircher.domain.errors import AircherError, UsageError
+from aircher.domain.events import TurnResult
+from aircher.domain.messages import Part
+from aircher.domain.models import ModelRef
+from aircher.domain.turns import TurnRequest
+from aircher.domain.usage import Cost, Tokens
+from aircher.tui import messages as msg
+from aircher.tui.base import BaseApp
+from aircher.tui.bridge import run_turn
+from aircher.tui.figures import rate
+from aircher.tui.stored import footer
+from aircher.tui.widgets.costs import CostPanel
+from aircher.tui.widgets.providers import ProviderPanel
+from aircher.tui.words import seconds
+
+_MENTION = re.compile(r"(?:^|(?<=\s))@([^\s@]+)")
+_LOOKS_LIKE_FILE = re.compile(r"[./\\]")
+_LIVE_EVERY_S = 0.5
+
+
+class Turns(BaseApp):
+    """Handles what the bridge posts.  Messages of an earlier, stopped turn are ignored."""
+
+    _turn = 0
+    _worker: Worker[None] | None = None
+    _block: int | None = None
+    """The transcript's key of the answer that is being written; None between answers."""
+    _ref: ModelRef | None = None
+    _asked = ""
+    _began = 0.0
+    _first: float | None = None
+    _written = 0
+    _prompt_tokens: int | None = None
+    _shown_live = 0.0
+
+    # -- sending
+
+    def submit(self, text: str) -> None:
+        """Sends a message to the model, or queues it while there is an answer to wait for."""
+        text = text.strip()
+        if not text:
+            return
+        if self.chat.busy or self.services is None:
+            self.chat.queued.append(text)
+            self.show_chips()
+            return
+        self.chat.busy = self.prompt.busy = True
+        self._asked = text
+        self._turn += 1
+        self.leave_welcome()
+        self.chat.said.append(text)
+        self.prompt.set_history(self.chat.said)
+        self.transcript.add("user", text, title="You")
+        self.set_status(activity="working out who should answer", problem="")
+        self.show_hints()
+        self._worker = self.run_worker(self._run(text, self._turn), group="turn")
+
+    async def _run(self, text: str, turn: int) -> None:
+        """The worker: attaches files, then lets the bridge consume the turn."""
+        if self.services is None:
+            return
+
+        def post(message: msg.TurnMessage) -> None:
+            message.turn = turn
+            self.post_message(message)
+
+        try:
+            attached = await self._attachments(text)
+        except asyncio.CancelledError:
+            post(msg.TurnStopped())
+            raise
+        chat = self.chat
+        chat.files.clear()
+        self.show_chips()
+        request = TurnRequest(
+            text,
+            chat.session_id,
+            attachments=tuple(attached.values()),
+            files=tuple(attached),
+            wish=chat.wish,
+        )
+        await run_turn(self.services.engine.turn(request), post)
+
+    async def _attachments(self, text: str) -> dict[str, Part]:
+        """The files mentioned with "@"; one that cannot be read is told and left as text."""
+        chosen: dict[str, Part] = {}
+        for match in _MENTION.finditer(text):
+            path = match[1].rstrip(",;:!?)")
+            part = self.chat.files.get(path)
+            if part is None and _LOOKS_LIKE_FILE.search(path):
+                part = await self._read(path)
+            if part is not None:
+                chosen[path] = part
+        return chosen
+
+    async def _read(self, path: str) -> Part | None:
+        if self.services is None:
+            return None
+        try:
+            return await asyncio.to_thread(self.services.workspace.attach, path)
+        except UsageError as error:
+            self.tell(f"@{path} was not attached: {error.message}")
+            return None
+
+    @on(msg.FileChosen)
+    async def _file_chosen(self, event: msg.FileChosen) -> None:
+        part = await self._read(event.path)
+        if part is not None:
+            self.chat.files[event.path] = part
+            self.show_chips()
+            self.plan_ahead()
+
+    # -- stopping
+
+    def stop_reply(self) -> bool:
+        """Stops the answer, keeping what came; False if there was none."""
+        if not self.chat.busy or self._worker is None:
+            return False
+        self.set_status(activity="stopping")
+        self._worker.cancel()
+        return True
+
+    def action_skip_wait(self) -> None:
+        """Ends the wait before a retry."""
+        if self.services is not None and self.chat.busy:
+            self.services.engine.skip_wait()
+
+    # -- what the bridge tells
+
+    def _stale(self, message: msg.TurnMessage) -> bool:
+        return message.turn != self._turn or not self.chat.busy
+
+    @on(msg.TaskNamed)
+    def _task_named(self, message: msg.TaskNamed) -> None:
+        if not self._stale(message):
+            self.set_status(task=message.detection.task)
+
+    @on(msg.ModelsChosen)
+    def _models_chosen(self, message: msg.ModelsChosen) -> None:
+        if self._stale(message):
+            return
+        first = message.plan.first
+        self._prompt_tokens = first.estimate.prompt if first.estimate else None
+        self.set_status(
+            task=message.plan.task, model=str(first.ref), activity=f"asking {first.ref}"
+        )
+
+    @on(msg.MoneyHeld)
+    def _money_held(self, message: msg.MoneyHeld) -> None:
+        if not self._stale(message):
+            cost = Cost(message.nano_usd, "estimated" if message.nano_usd else "unknown")
+            self._live(cost if message.nano_usd is not None else None, Tokens())
+
+    @on(msg.ReplyBegan)
+    def _reply_began(self, message: msg.ReplyBegan) -> None:
+        if self._stale(message) or self.services is None:
+            return
+        self.chat.session_id = message.session_id or self.chat.session_id
+        if self._block is None or message.ref != self._ref:
+            self._ref = message.ref
+            self._block = self.transcript.begin("assistant", str(message.ref))
+        self._began, self._first = self.services.clock.monotonic(), None
+        self._written = 0
+        self.screen_stack[0].query_one(ProviderPanel).current = message.ref.provider
+        self.set_status(
+            model=str(message.ref),
+            activity=f"waiting for {message.ref} · {self.key('reply.stop')} stops it",
+        )
+
+    @on(msg.TextArrived)
+    def _text_arrived(self, message: msg.TextArrived) -> None:
+        if self._stale(message) or self._block is None:
+            return
+        if message.kind == "thinking":
+            if self.services is not None and self.services.settings.ui.thinking:
+                self.transcript.append_thinking(self._block, message.text)
+        else:
+            self.transcript.append(self._block, message.text)
+        self._count_live(message.text)
+
+    def _count_live(self, text: str) -> None:
+        """Tokens, speed and cost so far, twice a second; all of them estimates."""
+        if self.services is None or self._ref is None:
+            return
+        now = self.services.clock.monotonic()
+        if self._first is None:
+            self._first = now
+            self.set_status(activity=f"{self._ref} is writing · {self.key('reply.stop')} stops it")
+        self._written += self.services.catalog.count_text(self._ref, text)
+        if now - self._shown_live >= _LIVE_EVERY_S:
+            self._shown_live = now
+            tokens = Tokens(input=self._prompt_tokens, output=self._written)
+            cost = self.services.catalog.cost(self._ref, tokens, self.services.clock.now())
+            known = Cost(cost.nano_usd, "estimated") if cost.nano_usd else cost
+            lasted = now - self._first
+            self._live(known, tokens, self._written / lasted if lasted > 0.5 else None)
+
+    def _live(self, cost: Cost | None, tokens: Tokens, speed: float | None = None) -> None:
+        panel = self.screen_stack[0].query_one(CostPanel)
+        panel.figures = replace(
+            panel.figures, reply=cost, tokens=tokens, tokens_per_s=speed, reply_live=True
+        )
+
+    @on(msg.Waiting)
+    async def _waiting(self, message: msg.Waiting) -> None:
+        if self._stale(message):
+            return
+        why = message.error.message
+        self.tell(f"{message.ref}: {why} Trying again in {seconds(message.wait_s)}.")
+        self.run_worker(self._count_down(message), group="countdown", exclusive=True)
+
+    async def _count_down(self, message: msg.Waiting) -> None:
+        """Shows the seconds left until the engine goes on (it says so by its next event)."""
+        if self.services is None:
+            return
+        end = self.services.clock.monotonic() + message.wait_s
+        skip = self.key("wait.skip")
+        while not self._stale(message):
+            left = end - self.services.clock.monotonic()
+            if left <= 0:
+                return
+            self.set_status(
+                activity=f"{message.ref}: again in {left:.0f} s · {skip} now · "
+                f"{self.key('reply.stop')} stop"
+            )
+            await asyncio.sleep(min(1.0, left))
+
+    @on(msg.SwitchedModel)
+    def _switched(self, message: msg.SwitchedModel) -> None:
+        if self._stale(message):
+            return
+        if self._block is not None:
+            self.transcript.end(self._block, "broken off", "failed")
+            self._block = None
+        self.transcript.seam(message.sentence)
+        self.set_status(activity=f"asking {message.to}", model=str(message.to))
+
+    @on(msg.Told)
+    def _told(self, message: msg.Told) -> None:
+        if not self._stale(message):
+            self.tell(message.sentence)
+
+    @on(msg.UsageArrived)
+    def _usage_arrived(self, message: msg.UsageArrived) -> None:
+        if not self._stale(message):
+            self._live(message.cost, message.tokens)
+            self.refresh_panels()
+
+    # -- how it ends
+
+    @on(msg.TurnDone)
+    def _turn_done(self, message: msg.TurnDone) -> None:
+        if self._stale(message):
+            return
+        result = message.result
+        self.chat.answer = result.text
+        if self._block is None and (result.text or result.refusal):
+            self._block = self.transcript.begin("assistant", str(result.ref or ""))
+            self.transcript.append(self._block, result.text or result.refusal)
+        if self._block is not None:
+            self.transcript.end(self._block, _footer(result))
+        self._ended(result)
+        self._send_queued()
+
+    @on(msg.TurnBroken)
+    def _turn_broken(self, message: msg.TurnBroken) -> None:
+        if self._stale(message):
+            return
+        error, result = message.error, message.result
+        answered = bool(result and (result.text or result.thinking))
+        if self._block is not None:
+            self.transcript.end(self._block, "no whole answer", "failed")
+        self._ended(result)
+        self.leave_welcome()
+        self.transcript.add("error", _sentence(error))
+        self._take_back(with_asked=not answered)
+        self.set_status(problem=error.message)
+
+    @on(msg.TurnStopped)
+    def _turn_stopped(self, message: msg.TurnStopped) -> None:
+        if self._stale(message):
+            return
+        answered = self._first is not None
+        if self._block is not None:
+            self.transcript.end(self._block, "stopped by you; what came is kept", "stopped")
+        self._ended(None)
+        self._take_back(with_asked=not answered)
+
+    def _ended(self, result: TurnResult | None) -> None:
+        """Back to idle, with the last numbers on the panels."""
+        self.workers.cancel_group(self, "countdown")
+        chat = self.chat
+        chat.busy = self.prompt.busy = False
+        self._block, self._ref, self._first = None, None, None
+        if self.services is not None:
+            if result is not None:
+                chat.session_id = result.session_id or chat.session_id
+                panel = self.screen_stack[0].query_one(CostPanel)
+                panel.figures = replace(
+                    panel.figures,
+                    reply=result.cost,
+                    tokens=result.tokens,
+                    tokens_per_s=rate(result),
+                )
+            if chat.session_id:
+                chat.title = self._title()
+        panel = self.screen_stack[0].query_one(CostPanel)
+        panel.figures = replace(panel.figures, reply_live=False)
+        self.set_status(activity="")
+        self.refresh_panels()
+        self.plan_ahead(at_once=True)
+
+    def _title(self) -> str:
+        if self.services is None:
+            return ""
+        try:
+            return self.services.sessions.info(self.chat.session_id).title
+        except AircherError:  # gone meanwhile: another process removed it
+            return self.chat.title
+
+    def _send_queued(self) -> None:
+        if self.chat.queued and not self.chat.busy:
+            text = self.chat.queued.pop(0)
+            self.show_chips()
+            self.submit(text)
+
+    def _take_back(self, *, with_asked: bool) -> None:
+        """Gives unanswered texts back for editing, where the prompt is free."""
+        texts = [self._asked] if with_asked else []
+        texts += self.chat.queued
+        if texts and not self.prompt.text.strip():
+            self.chat.queued.clear()
+            self.show_chips()
+            self.prompt.put("\n".join(texts))
+
+
+def _footer(result: TurnResult) -> str:
+    return footer(result.task, result.duration_s, result.tokens, result.cost, result.outcome)
+
+
+def _sentence(error: AircherError) -> str:
+    return f"{error.message} {error.hint}".strip()

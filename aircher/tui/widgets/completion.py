@@ -1,0 +1,54 @@
+"""The list above the prompt while a /command or an @file is being typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One thing to complete to: what is inserted, and a word about it."""
+
+    insert: str
+    detail: str = ""
+
+
+class Completion(OptionList, can_focus=False):
+    """Never takes the focus: the prompt moves its cursor."""
+
+    _candidates: tuple[Candidate, ...] = ()
+
+    def offer(self, candidates: Sequence[Candidate]) -> None:
+        """Shows these, or hides when there are none."""
+        if tuple(candidates) == self._candidates and self.open:
+            return
+        self._candidates = tuple(candidates)
+        self.clear_options()
+        width = max((len(c.insert) for c in candidates), default=0)
+        self.add_options(
+            Option(
+                Content.assemble(
+                    (candidate.insert.ljust(width + 2), "bold"), (candidate.detail, "$muted")
+                )
+            )
+            for candidate in candidates
+        )
+        self.set_class(bool(candidates), "-open")
+        if candidates:
+            self.highlighted = 0
+
+    @property
+    def open(self) -> bool:
+        """True while something is offered."""
+        return self.has_class("-open")
+
+    def chosen(self) -> Candidate | None:
+        """The highlighted candidate."""
+        if not self.open or self.highlighted is None:
+            return None
+        return self._candidates[self.highlighted]

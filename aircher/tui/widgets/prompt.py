@@ -1,0 +1,186 @@
+"""Where the user types: several lines, history, completion, and keys from the table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from textual.actions import SkipAction
+from textual.binding import BindingType
+from textual.content import Content
+from textual.widgets import TextArea
+
+from aircher.tui import keys
+from aircher.tui.messages import CompletionWanted, FileChosen, Submitted
+from aircher.tui.widgets.completion import Candidate, Completion
+
+_WORD = re.compile(r"(?:^|(?<=\s))@([^\s@]*)\Z")
+_COMMAND = re.compile(r"/([a-z]*)\Z")
+
+
+def word_to_complete(before: str, first_line: bool) -> tuple[str, str] | None:
+    """("command" | "file", what was typed of it) at the end of ``before``, else None.
+
+    A command is only one at the very beginning of the prompt; a file is any word after "@".
+    """
+    if first_line and (command := _COMMAND.fullmatch(before)):
+        return "command", command[1]
+    if mention := _WORD.search(before):
+        return "file", mention[1]
+    return None
+
+
+class Prompt(TextArea):
+    """The text area.  It tells what was sent or is to be completed, and decides nothing else."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("prompt")]
+
+    def __init__(self, completion: Completion, **more: Any) -> None:
+        super().__init__(
+            "",
+            soft_wrap=True,
+            tab_behavior="focus",
+            show_line_numbers=False,
+            highlight_cursor_line=False,
+            placeholder="Ask anything.  / for commands, @ for files",
+            **more,
+        )
+        self._completion = completion
+        self._history: list[str] = []
+        self._place = 0
+        self._draft = ""
+        self.busy = False
+        """Set by the app while an answer runs: Tab then sends."""
+
+    # -- what the app does with it
+
+    def set_history(self, texts: Sequence[str]) -> None:
+        """Earlier messages, oldest first, for Up and Down."""
+        self._history = list(texts)
+        self._place = len(self._history)
+
+    def put(self, text: str) -> None:
+        """Replaces the content, cursor at the end."""
+        self.text = text
+        self.move_cursor(self.document.end)
+
+    # -- keys
+
+    def action_send(self) -> None:
+        """Takes the offered completion, or sends, or makes a new line after a backslash."""
+        candidate = self._completion.chosen()
+        if candidate is not None and not self._typed_in_full(candidate):
+            self._take(candidate)
+            return
+        self._completion.offer(())
+        if self.text.endswith("\\") and self.cursor_location == self.document.end:
+            self.action_delete_left()
+            self.insert("\n")
+            return
+        self.post_message(Submitted(self.text))
+
+    def action_newline(self) -> None:
+        """A line break instead of sending."""
+        self.insert("\n")
+
+    def action_complete(self) -> None:
+        """Takes the offered completion; while an answer runs, queues the message."""
+        candidate = self._completion.chosen()
+        if candidate is not None:
+            self._take(candidate)
+        elif self.busy and self.text.strip():
+            self.post_message(Submitted(self.text))
+
+    def action_history_back(self) -> None:
+        """Up: in the list, in the text, or to the message before."""
+        if self._completion.open:
+            self._completion.action_cursor_up()
+            return
+        if not self.cursor_at_first_line or self._place == 0:
+            raise SkipAction
+        if self._place == len(self._history):
+            self._draft = self.text
+        self._place -= 1
+        self.put(self._history[self._place])
+
+    def action_history_forward(self) -> None:
+        """Down: in the list, in the text, or to the message after."""
+        if self._completion.open:
+            self._completion.action_cursor_down()
+            return
+        if not self.cursor_at_last_line or self._place == len(self._history):
+            raise SkipAction
+        self._place += 1
+        last = self._place == len(self._history)
+        self.put(self._draft if last else self._history[self._place])
+
+    async def action_interrupt(self) -> None:
+        """Ctrl+C: copies what is selected here; the app does the rest."""
+        if self.selected_text:
+            self.action_copy()
+            return
+        await self.app.run_action("interrupt")
+
+    async def action_leave(self) -> None:
+        """Ctrl+D: quits when nothing is typed, else deletes to the right."""
+        if self.text:
+            self.action_delete_right()
+        else:
+            await self.app.run_action("quit")
+
+    async def action_help_if_empty(self) -> None:
+        """A question mark asks for help only where it is no text."""
+        if self.text:
+            raise SkipAction
+        await self.app.run_action("help")
+
+    def close_completion(self) -> bool:
+        """Esc: True if there was a list to close."""
+        was_open = self._completion.open
+        self._completion.offer(())
+        return was_open
+
+    # -- completion
+
+    def on_text_area_changed(self) -> None:
+        """Looks whether the word before the cursor can be completed."""
+        row, column = self.cursor_location
+        before = self.document.get_line(row)[:column]
+        word = word_to_complete(before, row == 0)
+        if word is None:
+            self._completion.offer(())
+        elif word[0] == "command":
+            self.post_message(CompletionWanted("command", word[1]))
+        else:
+            self.post_message(CompletionWanted("file", word[1]))
+
+    def offer(self, kind: str, query: str, candidates: Sequence[Candidate]) -> None:
+        """Shows candidates, unless the text has moved on since they were asked for."""
+        row, column = self.cursor_location
+        if word_to_complete(self.document.get_line(row)[:column], row == 0) == (kind, query):
+            self._completion.offer(candidates)
+
+    def _typed_in_full(self, candidate: Candidate) -> bool:
+        return self.text.strip() == candidate.insert
+
+    def _take(self, candidate: Candidate) -> None:
+        """Replaces the word before the cursor by the candidate."""
+        row, column = self.cursor_location
+        before = self.document.get_line(row)[:column]
+        word = word_to_complete(before, row == 0)
+        self._completion.offer(())
+        if word is None:
+            return
+        kind, typed = word
+        start = column - len(typed) - 1
+        self.replace(candidate.insert + " ", (row, start), (row, column))
+        self.move_cursor((row, start + len(candidate.insert) + 1))
+        if kind == "file":
+            self.post_message(FileChosen(candidate.insert.removeprefix("@")))
+
+    # -- looks
+
+    def show_placeholder(self, text: str) -> None:
+        """What stands in the empty prompt."""
+        self.placeholder = Content.styled(text, "$muted")
