@@ -1,0 +1,132 @@
+"""The state of a work tree, asked of git in a way that runs nothing of the repository's own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from aircher.domain.inert import inert
+from aircher.domain.tasks import GitState
+
+STATUS_TIMEOUT_S = 0.5
+
+HARMLESS = (
+    "git",
+    "--no-pager",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    f"core.hooksPath={os.devnull}",
+)
+"""How every git call here begins: a repository's settings may name programs to run."""
+
+_STATUS = (
+    "status",
+    "--porcelain=v2",
+    "--branch",
+    "-z",
+    "--untracked-files=normal",
+    "--ignore-submodules=dirty",
+)
+
+_OPERATIONS = (
+    ("rebase-merge", "rebase"),
+    ("rebase-apply", "rebase"),
+    ("MERGE_HEAD", "merge"),
+    ("CHERRY_PICK_HEAD", "cherry-pick"),
+    ("REVERT_HEAD", "revert"),
+    ("BISECT_LOG", "bisect"),
+)
+"""Files in the git folder -> what is under way; a rebase also leaves some of the later ones."""
+
+
+def harmless_environment() -> Mapping[str, str]:
+    """The environment without variables that point git elsewhere, and with its locks off."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name.startswith("GIT_CONFIG")
+    }
+    return kept | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+
+
+def git_folder(root: Path) -> Path | None:
+    """The repository's own folder: ``.git``, or where a ``.git`` file points (work trees)."""
+    dot_git = root / ".git"
+    if dot_git.is_dir():
+        return dot_git
+    try:
+        text = dot_git.read_bytes()[:4096]
+    except OSError:
+        return None
+    if not text.startswith(b"gitdir:"):
+        return None
+    return root / os.fsdecode(text.removeprefix(b"gitdir:").strip())
+
+
+def find_root(start: Path) -> Path | None:
+    """The nearest folder upwards that holds a ``.git``."""
+    return next((folder for folder in (start, *start.parents) if (folder / ".git").exists()), None)
+
+
+def operation(folder: Path) -> str:
+    """What is under way in the repository of that git folder; "" if nothing."""
+    return next((name for file, name in _OPERATIONS if (folder / file).exists()), "")
+
+
+def parse_status(output: bytes, root: str = "", under_way: str = "") -> GitState:
+    """Counts in the output of ``git status --porcelain=v2 --branch -z`` (git-status(1)).
+
+    A path changed on both sides counts on both; an unmerged one counts as unstaged.
+    """
+    branch = ""
+    staged = unstaged = untracked = 0
+    entries = iter(output.split(b"\0"))
+    for entry in entries:
+        kind, _, rest = entry.partition(b" ")
+        if kind in {b"1", b"2"}:
+            staged += rest[:1] != b"."
+            unstaged += rest[1:2] != b"."
+            if kind == b"2":
+                next(entries, None)  # a rename's old path is an entry of its own
+        elif kind == b"u":
+            unstaged += 1
+        elif kind == b"?":
+            untracked += 1
+        elif entry.startswith(b"# branch.head ") and not entry.endswith(b" (detached)"):
+            branch = inert(entry.removeprefix(b"# branch.head ").decode(errors="replace"))
+    return GitState(root, branch, staged, unstaged, untracked, under_way)
+
+
+async def read_state(root: Path, timeout_s: float = STATUS_TIMEOUT_S) -> GitState | None:
+    """The state of the work tree at ``root``; None if git fails or is too slow."""
+    folder = git_folder(root)
+    if folder is None:
+        return None
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *HARMLESS,
+            *_STATUS,
+            cwd=root,
+            env=harmless_environment(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except OSError:
+        return None
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), timeout_s)
+    except TimeoutError:
+        return None
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    if process.returncode != 0:
+        return None
+    return parse_status(output, os.fspath(root), operation(folder))
