@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from aircher.config.layers import did_you_mean
 from aircher.config.names import Names, canonical, split_limit, split_model
 from aircher.config.positions import KeyPath
-from aircher.config.schema import TIERS, ProviderConfig, Tree
+from aircher.config.provider_schema import TIERS, ProviderConfig
+from aircher.config.schema import Tree
 from aircher.config.values import format_duration, is_plain_remote
 from aircher.domain.tasks import TASKS
 

@@ -26,11 +26,13 @@ def rows(config: Config) -> list[ConfigValue]:
             paths = [path for path in config.origins if find(TREE, path) is row]
         else:
             paths = [row.path]
-        found += [_value(config, row, path) for path in sorted(paths)]
+        found += [row_at(config, path) for path in sorted(paths)]
     return found
 
 
-def _value(config: Config, row: Row, path: KeyPath) -> ConfigValue:
+def row_at(config: Config, path: KeyPath) -> ConfigValue:
+    """One setting, set or not; raises ``KeyError`` for a path that the schema lacks."""
+    row = find_row(path)
     value = value_at(config, TREE, path)
     origin = config.origins.get(path)
     return ConfigValue(
@@ -53,6 +55,8 @@ def _notes(row: Row) -> str:
     if row.choices:
         notes.append("one of " + ", ".join(row.choices) if _single(row) else _several(row))
     low, high = (_bound(row, bound) for bound in (row.minimum, row.maximum))
+    if low in {"0", "0s"} and not high:
+        low = ""  # "at least 0" tells nothing
     if low and high:
         notes.append(f"{low} to {high}")
     elif low or high:

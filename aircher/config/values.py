@@ -68,14 +68,15 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def toml_string(text: str) -> str:
-    """``text`` as a TOML basic string on one line."""
-    return (
-        '"'
-        + "".join(
-            _ESCAPES.get(c) or (c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}") for c in text
-        )
-        + '"'
-    )
+    """``text`` as a TOML basic string on one line, nothing invisible in it."""
+    return '"' + "".join(_ESCAPES.get(c) or _visible(c) for c in text) + '"'
+
+
+def _visible(char: str) -> str:
+    if char.isprintable():
+        return char
+    code = ord(char)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def toml_key(path: tuple[str, ...]) -> str:

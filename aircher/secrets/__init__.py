@@ -1,1 +1,1 @@
-"""TODO"""
+"""Where API keys come from: the environment, then the operating system's keyring."""

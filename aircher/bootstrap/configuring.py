@@ -1,0 +1,199 @@
+"""The configuration as front ends and the composition root reach it.
+
+Importing this is cheap; SDKs and Textual are not touched.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+import aircher.config.edit as editing
+from aircher.config import describe
+from aircher.config.atomic import write_private
+from aircher.config.layers import Flag, file_layer, read_content
+from aircher.config.load import Config, Places, combine, load
+from aircher.config.names import BUILT_IN, Names
+from aircher.config.rows import name_of
+from aircher.config.trust import Trust
+from aircher.domain.errors import ConfigError, StorageError, UsageError
+from aircher.domain.settings import ConfigProblem, ConfigValue
+from aircher.providers.vendors import vendors
+
+PROJECT_FILE = ".aircher.toml"
+
+__all__ = ["Config", "Flag"]
+
+
+def config_path(environ: Mapping[str, str] | None = None) -> Path:
+    """The user's file, there or not: $AIRCHER_CONFIG, or $XDG_CONFIG_HOME/aircher/config.toml.
+
+    The same place (``~/.config``) on every platform, so that dotfiles can be shared.
+    """
+    variables = os.environ if environ is None else environ
+    if named := variables.get("AIRCHER_CONFIG"):
+        return Path(named).expanduser()
+    home = _absolute(variables.get("XDG_CONFIG_HOME")) or Path.home() / ".config"
+    return home / "aircher" / "config.toml"
+
+
+def data_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """The folder for sessions, ledger and trust; it may not exist yet."""
+    variables = os.environ if environ is None else environ
+    if home := _absolute(variables.get("XDG_DATA_HOME")):
+        return home / "aircher"
+    import platformdirs
+
+    return platformdirs.user_data_path("aircher")
+
+
+def _absolute(text: str | None) -> Path | None:
+    """XDG's rule: a relative path in these variables counts as not set."""
+    path = Path(text) if text else None
+    return path if path and path.is_absolute() else None
+
+
+def project_path(folder: Path | None = None) -> Path:
+    """Where the project's file would be: the root of the work tree, else the folder itself."""
+    here = Path.cwd() if folder is None else folder.resolve()
+    root = next((one for one in (here, *here.parents) if (one / ".git").exists()), here)
+    return root / PROJECT_FILE
+
+
+@cache
+def provider_names() -> Names:
+    """Every name and alias of a provider that needs no base_url."""
+    names = dict(BUILT_IN)
+    for vendor in vendors().values():
+        names.update(dict.fromkeys((vendor.name, *vendor.aliases), vendor.name))
+    return MappingProxyType(names)
+
+
+def load_config(
+    environ: Mapping[str, str] | None = None,
+    *,
+    folder: Path | None = None,
+    flags: Sequence[Flag] = (),
+) -> Config:
+    """The configuration from all layers; never raises for what a user wrote (see ``problems``).
+
+    ``folder`` is where the user works (the current one by default).
+    """
+    variables = os.environ if environ is None else environ
+    places = Places(
+        user=config_path(variables),
+        project=project_path(folder),
+        trust=_trust(variables),
+        user_required=bool(variables.get("AIRCHER_CONFIG")),
+    )
+    return load(places, environ=variables, flags=flags, names=provider_names())
+
+
+def _trust(variables: Mapping[str, str]) -> Trust:
+    return Trust(data_dir(variables) / "trusted.json")
+
+
+def require_sound(config: Config) -> Config:
+    """The configuration, if nothing is wrong with it; else raises ``ConfigError`` with it all."""
+    if config.problems:
+        raise ConfigError(
+            "the configuration has mistakes:\n" + "\n".join(f"  {one}" for one in config.problems),
+            hint="`aircher config edit` opens the file.",
+        )
+    return config
+
+
+def values(config: Config) -> list[ConfigValue]:
+    """All settings for a list or a screen; nothing that looks like a key is shown."""
+    return describe.rows(config)
+
+
+def find_values(config: Config, key: str) -> list[ConfigValue]:
+    """The settings of one key or section; raises ``UsageError`` if there are none."""
+    rows = [row for row in values(config) if row.key == key or row.key.startswith(f"{key}.")]
+    if rows:
+        return rows
+    path, _ = editing.find_key(key)
+    name = name_of(path)
+    return [row for row in values(config) if row.key == name] or [describe.row_at(config, path)]
+
+
+def set_value(key: str, text: str, environ: Mapping[str, str] | None = None) -> str:
+    """Sets a value in the user's file, comments kept; returns it as TOML.
+
+    Raises ``UsageError`` (unknown key), ``ConfigError`` (bad value), ``StorageError``.
+    """
+    return editing.set_value(config_path(environ), key, text, names=provider_names())
+
+
+def unset(key: str, environ: Mapping[str, str] | None = None) -> bool:
+    """Takes a value out of the user's file; False if it was not there.  Raises as ``set_value``."""
+    return editing.unset(config_path(environ), key, names=provider_names())
+
+
+def ensure_file(environ: Mapping[str, str] | None = None) -> Path:
+    """The user's file, made from the example (all of it commented out) if there is none."""
+    file = config_path(environ)
+    if not file.exists():
+        try:
+            write_private(file, describe.example_toml().encode())
+        except OSError as error:
+            raise StorageError(
+                f"{file} cannot be made: {error.strerror}.", hint="Check its folder's permissions."
+            ) from error
+    return file
+
+
+def example() -> str:
+    """The example file's text."""
+    return describe.example_toml()
+
+
+def schema() -> str:
+    """The JSON Schema's text."""
+    return json.dumps(describe.json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def manual() -> str:
+    """The text of docs/config.md."""
+    return describe.markdown()
+
+
+def trust_project(
+    folder: Path | None = None, environ: Mapping[str, str] | None = None
+) -> tuple[Path, tuple[ConfigProblem, ...]]:
+    """Trusts the project's file as it is now, unless something is wrong with it.
+
+    Returns the file and its problems (none: it is trusted).  Raises ``UsageError`` if there
+    is no such file, ``StorageError`` if the trust cannot be written.
+    """
+    file = project_path(folder)
+    content = read_content(file)
+    if content.missing:
+        raise UsageError(f"There is no {PROJECT_FILE} here.", hint=f"It would be {file}.")
+    if content.problem:
+        return file, (content.problem,)
+    names = provider_names()
+    layer = file_layer(str(file), content.text, names=names, project=True)
+    problems = combine([layer], names=names).problems
+    if not problems:
+        try:
+            _trust(os.environ if environ is None else environ).add(file, content.data)
+        except OSError as error:
+            raise StorageError(f"The trust cannot be written: {error.strerror}.") from error
+    return file, problems
+
+
+def untrust_project(
+    folder: Path | None = None, environ: Mapping[str, str] | None = None
+) -> tuple[Path, bool]:
+    """Forgets the project's file; False if it was not trusted."""
+    file = project_path(folder)
+    try:
+        return file, _trust(os.environ if environ is None else environ).remove(file)
+    except OSError as error:
+        raise StorageError(f"The trust cannot be written: {error.strerror}.") from error
