@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 _PRINT_FLAGS = ("-p", "--print")
+_HELP_FLAGS = ("-h", "--help")
 
 
 def main() -> int:
@@ -15,17 +17,31 @@ def main() -> int:
 
         print(f"aircher {__version__}")
         return 0
-    from aircher.cli.main import COMMANDS
+    from aircher.cli.main import COMMANDS, guarded
     from aircher.cli.main import main as run_command
 
-    words = [word for word in argv if not word.startswith("-")]
-    if (words[:1] and words[0] in COMMANDS) or any(word in ("-h", "--help") for word in argv):
+    first = next((word for word in argv if not word.startswith("-")), "")
+    if first in COMMANDS or any(word in _HELP_FLAGS for word in argv):
         return run_command(argv)
     if any(word in _PRINT_FLAGS for word in argv):
         return run_command(["ask", *(word for word in argv if word not in _PRINT_FLAGS)])
-    from aircher.cli.chat import run_chat
+    return guarded(lambda: _chat(argv))
 
-    return run_chat(argv)
+
+def _chat(argv: Sequence[str]) -> int:
+    from aircher.cli.chat import parse
+
+    args = parse(argv)
+    from aircher.bootstrap.compose import open_services
+    from aircher.bootstrap.opening import session_to_open
+    from aircher.domain.routes import Wish
+    from aircher.tui.app import run
+
+    return run(
+        open_services,
+        session_id=session_to_open(args.resume, newest=args.go_on),
+        wish=Wish(provider=args.provider, model=args.model, task=args.task),
+    )
 
 
 if __name__ == "__main__":

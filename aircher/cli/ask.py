@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from aircher.bootstrap.services import Services
 from aircher.cli.contract import event_json, result_json
 from aircher.cli.narration import complaint, narrate
 from aircher.cli.reading import session_to_continue, stdin_text
@@ -64,13 +65,12 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(
             "There is no question.", hint='Try: aircher ask "what does HEAD~2 mean in git?"'
         )
-    return asyncio.run(_ask(args, text))
-
-
-async def _ask(args: argparse.Namespace, text: str) -> int:
     from aircher.bootstrap.compose import open_services
 
-    services = await open_services()
+    return asyncio.run(_ask(open_services(), args, text))
+
+
+async def _ask(services: Services, args: argparse.Namespace, text: str) -> int:
     try:
         request = TurnRequest(
             text=text,

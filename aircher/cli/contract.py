@@ -103,8 +103,10 @@ def _attempt_json(attempt: Attempt) -> dict[str, Any]:
 
 def result_json(result: TurnResult, error: AircherError | None) -> dict[str, Any]:
     """The object that ``--output-format json`` prints and ``stream-json`` ends with."""
+    refusal = {"refusal": result.refusal} if result.refusal else {}
     return {
-        "text": result.text or result.refusal,
+        "text": result.text,
+        **refusal,
         "thinking": result.thinking,
         "tool_calls": [
             {"id": call.id, "name": call.name, "arguments": call.arguments}

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from aircher.domain.errors import EXIT_CANCELLED, AircherError
+from aircher.cli import chat
+from aircher.domain.errors import EXIT_CANCELLED, EXIT_OK, AircherError
+from aircher.domain.inert import inert
 
 COMMANDS: dict[str, str] = {
     "ask": "ask once, answer on stdout",
@@ -36,6 +39,8 @@ def build_parser(only: str = "") -> argparse.ArgumentParser:
         epilog="Without a command the chat opens.  Exit codes: see docs/cli.md.",
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
+    parser.add_argument("-p", "--print", metavar="TEXT", help="the same as: aircher ask TEXT")
+    chat.add_arguments(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, summary in COMMANDS.items():
         sub = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
@@ -48,21 +53,28 @@ def build_parser(only: str = "") -> argparse.ArgumentParser:
 
 def complain(error: AircherError) -> None:
     """One sentence and the next step, on stderr."""
-    print(f"aircher: {error.message}", file=sys.stderr)
-    if error.hint:
-        print(f"  {error.hint}", file=sys.stderr)
+    text = f"aircher: {error.message}"
+    print(inert(f"{text}\n  {error.hint}" if error.hint else text), file=sys.stderr)
 
 
-def main(argv: Sequence[str]) -> int:
-    """Runs one command; returns its exit code."""
-    only = next((word for word in argv if word in COMMANDS), "")
-    args = build_parser(only).parse_args(argv)
+def guarded(work: Callable[[], int]) -> int:
+    """Does the work; an error of ours becomes a sentence and its exit code."""
     try:
-        code = args.run(args)
+        return work()
     except AircherError as error:
         complain(error)
         return error.exit_code
     except KeyboardInterrupt:
         print("aircher: stopped.", file=sys.stderr)
         return EXIT_CANCELLED
-    return int(code)
+    except BrokenPipeError:
+        # The reader of our output went away (`aircher models | head`); that is its right.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs one command; returns its exit code."""
+    only = next((word for word in argv if word in COMMANDS), "")
+    args = build_parser(only or "none").parse_args(argv)
+    return guarded(lambda: int(args.run(args)))
