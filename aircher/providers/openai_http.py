@@ -17,6 +17,7 @@ from aircher.providers.bodies import facts_from_body, facts_from_error, parsed
 from aircher.providers.connection import Connection
 from aircher.providers.faults import fault
 from aircher.providers.jsonish import arr, count, first_count, obj, text
+from aircher.providers.patterns import matches
 from aircher.providers.sse import Event, NotAnAnswer, read_events
 from aircher.providers.transport import (
     FOREIGN,
@@ -140,11 +141,6 @@ async def exchange(
         headers = lower(response.headers)
         opened = Opened("", opened_id(headers), rate_limits(headers))
         yield opened, read_events(headers.get("content-type", ""), response.iter_bytes())
-
-
-def matches(patterns: object, model: str) -> bool:
-    """True when one of the patterns of a quirk is found in the model's name."""
-    return any(re.search(pattern, model) for pattern in arr(patterns))
 
 
 def effort_word(request: ChatRequest, quirks: Mapping[str, Any]) -> str | None:

@@ -17,7 +17,7 @@ from aircher.domain.messages import (
     ToolResult,
 )
 from aircher.providers.connection import Connection
-from aircher.providers.openai_http import effort_word, matches
+from aircher.providers.openai_http import effort_word
 from aircher.providers.openai_parts import (
     data_url,
     image_url,
@@ -28,6 +28,7 @@ from aircher.providers.openai_parts import (
     result_text,
     strict_ready,
 )
+from aircher.providers.patterns import matches
 
 
 def parameters(request: ChatRequest, connection: Connection) -> dict[str, Any]:
