@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from aircher.config.load import Config
-from aircher.config.schema import ProviderConfig
+from aircher.config.provider_schema import ProviderConfig
 from aircher.domain.models import ModelFacts, ModelRef
 from aircher.domain.routes import Rules, TaskRule
 from aircher.domain.tasks import TASKS

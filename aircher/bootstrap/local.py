@@ -33,6 +33,11 @@ def local_present() -> bool:
     return is_present(SMOLLM2, models_folder())
 
 
+def local_runtime() -> bool:
+    """True when the program that runs models is installed; it is looked for, not imported."""
+    return has_runtime()
+
+
 def local_status() -> Status:
     """Everything about the built-in model; reads its file once to check it."""
     return status(SMOLLM2, models_folder())
@@ -65,5 +70,6 @@ __all__ = [
     "local_pull",
     "local_ready",
     "local_remove",
+    "local_runtime",
     "local_status",
 ]

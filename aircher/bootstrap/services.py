@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aircher.domain.ports import (
@@ -32,7 +33,12 @@ class Services:
     workspace: Workspace
     health: HealthBoard
     clock: Clock
+    close: Callable[[], None]
+    """Closes the database; called by ``aclose``."""
+    notices: tuple[str, ...] = ()
+    """Sentences the user should see once: an untrusted project file, a damaged database."""
 
     async def aclose(self) -> None:
         """Closes connections, the built-in model's process, and the database."""
         await self.providers.aclose()
+        self.close()

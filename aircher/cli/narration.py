@@ -43,7 +43,7 @@ def _line(event: Event) -> str:
             return f"task: {detection.task} ({why})" if why else f"task: {detection.task}"
         case Routed(plan):
             first = plan.first
-            cost = f", {_expected(plan.first.estimate.likely)}" if first.estimate else ""
+            cost = f", {_expected(first.estimate.likely)}" if first.estimate else ""
             return f"model: {first.ref} ({first.reason}{cost})"
         case Compacted(messages, before, after, _):
             return f"compacted: {messages} older messages summarised, ~{before} -> ~{after} tokens"

@@ -1,0 +1,244 @@
+"""The composition root: configuration and what is found in, running services out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import tomllib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from aircher.bootstrap.choosing import Chosen, Findings, choose
+from aircher.bootstrap.clock import SystemClock
+from aircher.bootstrap.configuring import config_path, data_dir, load_config, require_sound
+from aircher.bootstrap.local import local_present, local_runtime
+from aircher.bootstrap.places import cache_dir
+from aircher.bootstrap.services import Services
+from aircher.catalog.catalog import ModelCatalog
+from aircher.catalog.facts import CustomModel
+from aircher.config.layers import Flag
+from aircher.config.load import Config
+from aircher.config.provider_schema import ProviderConfig
+from aircher.domain.errors import ConfigError
+from aircher.domain.models import ModelRef
+from aircher.domain.ports import SecretSource
+from aircher.domain.settings import RetrySettings, Settings, UiSettings
+from aircher.engine.health import PassiveHealth
+from aircher.engine.ports import EnginePorts
+from aircher.engine.turn import Engine
+from aircher.policy.detect import Patterns, compile_patterns
+from aircher.policy.route import STRATEGIES, resolve
+from aircher.providers.local.discover import Server, detect_servers
+from aircher.providers.registry import ProviderSetup, Registry
+from aircher.providers.vendors import Vendor, canonical, vendors
+from aircher.secrets.source import secrets_from
+from aircher.storage.database import Database
+from aircher.workspace.folder import Folder
+
+
+def open_services(flags: Sequence[Flag] = ()) -> Services:
+    """Builds everything; imports no SDK and makes no call besides loopback look-ups.
+
+    Call it where no event loop runs (a plain function, or a worker thread).  Raises
+    ``ConfigError`` listing all problems of the configuration, ``StorageError`` for a data file
+    that cannot be used.
+    """
+    config = require_sound(load_config(flags=flags))
+    if config.routing.strategy not in STRATEGIES:
+        raise ConfigError(
+            f"routing.strategy = {config.routing.strategy!r} is not built yet.",
+            hint=f"Choose one of: {', '.join(STRATEGIES)}.",
+        )
+    clock = SystemClock()
+    servers = asyncio.run(detect_servers()) if config.discover else ()
+    secrets = secrets_from(os.environ)
+    findings = Findings(
+        keys=dict(_keys(config, secrets)),
+        servers={server.name: server.models for server in servers},
+        local_model=_local_obstacle(config),
+    )
+    catalog = _catalog(config)
+    chosen = choose(config, vendors(), findings, catalog.facts)
+    settings = _settings(config, chosen, catalog)
+    database = Database.open(data_dir() / "aircher.db", clock)
+    providers = Registry(
+        {
+            name: _setup(chosen.vendors[name], config, secrets, servers)
+            for name in chosen.rules.order
+        }
+    )
+    workspace = Folder()
+    health = PassiveHealth(chosen.rules, clock)
+    engine = Engine(
+        EnginePorts(
+            settings=settings,
+            patterns=load_patterns(),
+            providers=providers,
+            catalog=catalog,
+            ledger=database.ledger,
+            sessions=database.sessions,
+            workspace=workspace,
+            health=health,
+            clock=clock,
+            roll=random.random,
+        )
+    )
+    return Services(
+        engine=engine,
+        settings=settings,
+        sessions=database.sessions,
+        ledger=database.ledger,
+        usage=database.ledger,
+        catalog=catalog,
+        providers=providers,
+        workspace=workspace,
+        health=health,
+        clock=clock,
+        close=database.close,
+        notices=(*(str(warning) for warning in config.warnings), *database.notices),
+    )
+
+
+def load_patterns() -> Patterns:
+    """The built-in tasks' patterns."""
+    text = (resources.files("aircher.policy") / "tasks.toml").read_text(encoding="utf-8")
+    return compile_patterns(tomllib.loads(text))
+
+
+def _local_obstacle(config: Config) -> str:
+    """Why no model can run in a process of ours, or ""; nothing is imported or read."""
+    if not local_runtime():
+        return "not installed: pip install 'aircher[local]'"
+    if config.local.model:
+        there = Path(config.local.model).expanduser().is_file()
+        return "" if there else f"local.model is not there: {config.local.model}"
+    return "" if local_present() else "not fetched: run `aircher local pull`"
+
+
+def _keys(config: Config, secrets: SecretSource) -> Iterator[tuple[str, str]]:
+    """Where each provider's key is.
+
+    Every vendor's variables are looked at, which is free; the keyring, which is slow to open,
+    is asked only for providers that the user named.
+    """
+    environment = secrets_from(os.environ, keyring=False)
+    named = {config.providers.default, *config.providers.named}
+    rows = vendors()
+    for name in {*rows, *config.providers.named}:
+        names = _key_names(name, rows.get(name), config)
+        source = secrets if name in named else environment
+        if where := source.origin(name, names):
+            yield name, where
+
+
+def _key_names(name: str, row: Vendor | None, config: Config) -> Sequence[str]:
+    own = config.providers.named.get(name)
+    if own is not None and own.api_key_env:
+        return (own.api_key_env,)
+    return row.key_env if row is not None else ()
+
+
+def _catalog(config: Config) -> ModelCatalog:
+    custom: dict[ModelRef, CustomModel] = {}
+    for name, model in config.models.custom.items():
+        provider, _, rest = name.partition("/")
+        custom[ModelRef(canonical(provider), rest)] = CustomModel(
+            context_window=model.context_window,
+            max_output=model.max_output,
+            input_price=model.input_price,
+            output_price=model.output_price,
+            features=None if model.features is None else frozenset(model.features),
+        )
+    rows = vendors()
+    return ModelCatalog(
+        custom=custom,
+        local_providers=_free(rows, config.providers.named),
+        providers=tuple(rows),
+        cache_folder=cache_dir(),
+    )
+
+
+def _free(rows: Mapping[str, Vendor], named: Mapping[str, ProviderConfig]) -> Collection[str]:
+    """Providers that run on this machine and so cost nothing, unless pointed elsewhere."""
+    return [
+        name
+        for name, row in rows.items()
+        if row.local and not (name in named and named[name].base_url)
+    ]
+
+
+def _settings(config: Config, chosen: Chosen, catalog: ModelCatalog) -> Settings:
+    rules = chosen.rules
+    baseline = None
+    if config.costs.baseline_model:
+        baseline = resolve(config.costs.baseline_model, rules, catalog.facts)
+    elif rules.order:
+        first = rules.order[0]
+        strongest = rules.task_models.get(first, {}).get("code_generation")
+        baseline = ModelRef(first, strongest or rules.models[first])
+    retry = config.retry
+    return Settings(
+        rules=rules,
+        retry=RetrySettings(
+            max_retries=retry.max_retries,
+            initial_delay_s=retry.initial_delay,
+            max_delay_s=retry.max_delay,
+            backoff_factor=retry.backoff_factor,
+            retryable=frozenset(retry.retryable_errors),
+            deadline_s=retry.deadline,
+        ),
+        limits=config.limits(),
+        alert_threshold=config.costs.alert_threshold,
+        allow_unknown_price=config.costs.allow_unknown_price,
+        baseline=baseline,
+        system=config.chat.system_prompt,
+        max_output=config.chat.max_output,
+        temperature=config.chat.temperature,
+        stream=config.chat.stream,
+        ui=UiSettings(
+            theme=config.ui.theme,
+            sidebar=config.ui.sidebar,
+            thinking=config.ui.thinking,
+            keys=config.keys,
+            themes_dir=config.ui.themes_dir,
+        ),
+        found=chosen.found,
+        config_file=str(config_path()),
+    )
+
+
+_CONNECTION_OPTIONS = (
+    "org_id", "project", "location", "region", "num_ctx", "num_predict", "allow_http", "cloud", "api",
+)  # fmt: skip
+
+
+def _setup(
+    row: Vendor, config: Config, secrets: SecretSource, servers: Sequence[Server]
+) -> ProviderSetup:
+    """How one provider is reached: the user's settings over the vendor's row."""
+    own = config.providers.named.get(row.name, ProviderConfig())
+    found = next((server.base_url for server in servers if server.name == row.name), "")
+    names = _key_names(row.name, row, config)
+    options: dict[str, Any] = {
+        name: value for name in _CONNECTION_OPTIONS if (value := getattr(own, name)) is not None
+    }
+    if own.keep_alive is not None:
+        options["keep_alive"] = f"{own.keep_alive:g}s"
+    if row.kind == "local":
+        options |= {
+            "model": config.local.model,
+            "threads": config.local.threads,
+            "num_ctx": config.local.context,
+            "idle_unload": config.local.idle_unload,
+        }
+    return ProviderSetup(
+        row=row,
+        base_url=own.base_url or found or row.base_url,
+        key=lambda: secrets.get(row.name, names),
+        key_env=tuple(names),
+        idle_timeout_s=own.idle_timeout or 120.0,
+        options=options,
+    )
