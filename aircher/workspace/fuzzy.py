@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-
 _CONSIDERED = 4_000
 """Matches of one kind that are compared; a query with more is too short to be meant exactly,
 and the shallowest paths come first anyway."""
