@@ -245,13 +245,21 @@ def _listed(row: Mapping[str, Any]) -> ListedModel:
     )
 
 
+def _rows(data: Mapping[str, Any]) -> list[Any] | None:
+    """The list inside a body, or the body itself where it is one model; None if neither."""
+    for name in ("data", "models"):
+        if name in data:
+            return arr(data[name])
+    return [data] if data.get("id") else None
+
+
 async def list_models(sdk: openai.AsyncOpenAI, connection: Connection) -> Sequence[ListedModel]:
     """GET /models, in any of the shapes that vendors give it."""
     with Edge(connection):
         answer = await sdk.models.with_raw_response.list()
         data = parsed(answer.http_response.content)
-    rows = data if isinstance(data, list) else arr(obj(data).get("data", obj(data).get("models")))
-    if not rows and not isinstance(data, list) and not ({"data", "models"} & obj(data).keys()):
+    rows = data if isinstance(data, list) else _rows(obj(data))
+    if rows is None:
         raise malformed("no list of models", connection)
     found = (_listed(obj(row)) for row in rows)
     return [model for model in found if model.id]
