@@ -9,8 +9,9 @@ from aircher.config.layers import did_you_mean
 from aircher.config.names import Names, canonical, split_limit, split_model
 from aircher.config.positions import KeyPath
 from aircher.config.provider_schema import TIERS, ProviderConfig
+from aircher.config.rows import name_of
 from aircher.config.schema import Tree
-from aircher.config.values import format_duration, is_plain_remote
+from aircher.config.values import format_duration, is_plain_remote, shown
 from aircher.domain.tasks import TASKS
 
 
@@ -22,6 +23,8 @@ class Finding:
     message: str
     hint: str = ""
     fatal: bool = True
+    unless: KeyPath = ()
+    """Not told where this key has a mistake of its own, which explains it."""
 
 
 def findings(config: Tree, names: Names) -> Iterator[Finding]:
@@ -43,8 +46,9 @@ def _providers(config: Tree, known: set[str], usable: set[str]) -> Iterator[Find
             own = "for a server of your own set base_url (and kind)"
             yield Finding(
                 ("providers", name),
-                f'"{name}" is not a provider that is known here',
+                f"{shown(name)} is not a provider that is known here",
                 f"{near} or {own}" if near else own,
+                unless=("providers", name, "base_url"),
             )
     mentioned = [("default", name) for name in (config.providers.default,) if name]
     mentioned += [("fallback_order", name) for name in config.providers.fallback_order]
@@ -52,18 +56,18 @@ def _providers(config: Tree, known: set[str], usable: set[str]) -> Iterator[Find
         if name not in usable and name not in config.providers.named:
             yield Finding(
                 ("providers", key),
-                f'providers.{key} names "{name}", which is no provider',
+                f"providers.{key} names {shown(name)}, which is no provider",
                 did_you_mean(name, usable),
             )
     order = config.providers.fallback_order
     for name in sorted({name for name in order if order.count(name) > 1}):
         yield Finding(
-            ("providers", "fallback_order"), f'providers.fallback_order names "{name}" twice'
+            ("providers", "fallback_order"), f"providers.fallback_order names {shown(name)} twice"
         )
     default = config.providers.default
     if default and not config.providers.named.get(default, ProviderConfig()).enabled:
         yield Finding(
-            ("providers", "default"), f'providers.default is "{default}", which is not enabled'
+            ("providers", "default"), f"providers.default is {shown(default)}, which is not enabled"
         )
 
 
@@ -73,14 +77,14 @@ def _addresses(config: Tree) -> Iterator[Finding]:
         if provider.base_url and is_plain_remote(provider.base_url) and not provider.allow_http:
             yield Finding(
                 path,
-                f"{'.'.join(path)} is not encrypted: prompts and keys could be read on the way",
+                f"{name_of(path)} is not encrypted: prompts and keys could be read on the way",
                 "use https, or set allow_http = true if the network is yours",
             )
         for tier in provider.models:
             if tier not in TIERS:
                 yield Finding(
                     ("providers", name, "models", tier),
-                    f'"{tier}" is no tier of models',
+                    f"{shown(tier)} is no tier of models",
                     did_you_mean(tier, TIERS) or f"tiers are {', '.join(TIERS)}",
                 )
 
@@ -95,24 +99,29 @@ def _tasks(config: Tree, providers: set[str], names: Names) -> Iterator[Finding]
             if name not in known:
                 yield Finding(
                     (*section, name),
-                    f'"{name}" is not a task',
-                    did_you_mean(name, known) or f"define it with [models.task.{name}]",
+                    f"{shown(name)} is not a task",
+                    did_you_mean(name, known)
+                    or f"define it with [{name_of(('models', 'task', name))}]",
                 )
     for name in config.models.task:
         if name not in TASKS and (near := did_you_mean(name, TASKS, cutoff=0.8)):
-            yield Finding(("models", "task", name), f'"{name}" is a new task', near, fatal=False)
+            yield Finding(
+                ("models", "task", name), f"{shown(name)} is a new task", near, fatal=False
+            )
     for path, model in _models_named(config):
         first, slash, _ = model.partition("/")
         if slash and canonical(names, first) not in providers:
             near = did_you_mean(first, providers, cutoff=0.75)
             if near:
-                yield Finding(path, f'"{first}" in "{model}" is no provider', near, fatal=False)
+                yield Finding(
+                    path, f"{shown(first)} in {shown(model)} is no provider", near, fatal=False
+                )
     for name in config.models.custom:
         if not split_model(name, providers, names)[0]:
             yield Finding(
                 ("models", "custom", name),
-                f'"{name}" does not say whose model it is',
-                f'write [models.custom."provider/{name}"]',
+                f"{shown(name)} does not say whose model it is",
+                f"write [{name_of(('models', 'custom', f'provider/{name}'))}]",
             )
 
 
@@ -140,9 +149,9 @@ def _fallbacks(config: Tree, names: Names) -> Iterator[Finding]:
     for where, first, rest in chains:
         for model in dict.fromkeys(rest):
             if model == first:
-                yield Finding(where, f'{".".join(where)} falls back from "{model}" to itself')
+                yield Finding(where, f"{name_of(where)} falls back from {shown(model)} to itself")
             elif rest.count(model) > 1:
-                yield Finding(where, f'{".".join(where)} names "{model}" twice')
+                yield Finding(where, f"{name_of(where)} names {shown(model)} twice")
     yield from _circles(config, names)
 
 
@@ -189,10 +198,14 @@ def _limits(config: Tree, providers: set[str], names: Names) -> Iterator[Finding
         provider, _ = split_limit(name, names)
         path = ("costs", "limits", name)
         if not provider:
-            yield Finding(path, f'"{name}" is no limit', "write PROVIDER_daily or PROVIDER_monthly")
+            yield Finding(
+                path, f"{shown(name)} is no limit", "write PROVIDER_daily or PROVIDER_monthly"
+            )
         elif provider not in providers:
             yield Finding(
-                path, f'"{provider}" in "{name}" is no provider', did_you_mean(provider, providers)
+                path,
+                f"{shown(provider)} in {shown(name)} is no provider",
+                did_you_mean(provider, providers),
             )
 
 

@@ -19,7 +19,7 @@ from aircher.config.layers import (
 )
 from aircher.config.names import BUILT_IN, Names, split_limit, split_model
 from aircher.config.positions import KeyPath
-from aircher.config.rows import build, parse_key, resolve, value_at
+from aircher.config.rows import build, name_of, parse_key, resolve, value_at
 from aircher.config.schema import TREE, Tree
 from aircher.config.trust import Trust
 from aircher.domain.settings import ConfigProblem, Limit
@@ -138,7 +138,8 @@ def combine(
     warnings = [warning for layer in layers for warning in layer.warnings]
     for finding in findings(tree, names):
         origin = _nearest(finding.path, origins, tables)
-        if origin is None:
+        explained = finding.unless and any(p.key == name_of(finding.unless) for p in problems)
+        if origin is None or explained:
             continue
         target = problems if finding.fatal else warnings
         target.append(origin.problem(finding.path, finding.message, finding.hint))

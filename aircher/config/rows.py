@@ -12,7 +12,7 @@ from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 from aircher.config.positions import KeyPath, split_key
-from aircher.config.values import Kind, WrongType, shown, toml_key
+from aircher.config.values import Kind, WrongType, looks_secret, shown, toml_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,5 +229,5 @@ def value_at(config: Any, tree: Table, path: KeyPath) -> Any:
 
 
 def name_of(path: KeyPath) -> str:
-    """A path as a dotted key, quoted where needed."""
-    return toml_key(path)
+    """A path as a dotted key for a message or list: quoted where needed, no key shown."""
+    return toml_key(tuple("(hidden)" if looks_secret(part) else part for part in path))

@@ -94,6 +94,8 @@ def toml_text(value: Any) -> str:
         return "[" + ", ".join(toml_text(item) for item in value) + "]"
     if isinstance(value, Decimal):
         plain = format(value, "f")
+        if not value.is_finite():
+            return plain.lower().replace("infinity", "inf")
         return plain if "." in plain else plain + ".0"
     return str(value)
 
@@ -102,7 +104,7 @@ _SECRET = re.compile(
     r"(sk|pk|rk)-[A-Za-z0-9_-]{8,}|AIza[\w-]{10,}|gsk_\w{8,}|xai-\w{8,}|hf_\w{8,}|pplx-\w{8,}"
     r"|r8_\w{8,}|gh[opsu]_\w{8,}|github_pat_\w{8,}|AKIA[0-9A-Z]{12,}|eyJ[\w-]{10,}\.|csk-\w{8,}"
 )
-_LONG_WORD = re.compile(r"[A-Za-z0-9+/_=-]{24,}")
+_LONG_WORD = re.compile(r"[A-Za-z0-9+=]{24,}")
 
 
 def looks_secret(text: str) -> bool:
@@ -117,9 +119,11 @@ def looks_secret(text: str) -> bool:
 
 def shown(value: Any) -> str:
     """A value for a message or a list: as TOML, but never one that looks like a key."""
+    if isinstance(value, Mapping):
+        return "a table"
     text = toml_text(value)
     if looks_secret(text):
-        return "(hidden: looks like a key)"
+        return "(hidden)"
     return text if len(text) <= 2000 else text[:2000] + "..."
 
 
