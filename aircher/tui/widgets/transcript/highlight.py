@@ -22,11 +22,16 @@ from pygments.util import ClassNotFound  # type: ignore[import-untyped]  # ships
 from aircher.tui.widgets.transcript.blocks import Span
 
 WINDOW = 40
-"""Lines coloured together; half of them are kept."""
+"""Lines coloured together."""
+KEPT = WINDOW // 2
+"""The first lines of a window, kept once it is full."""
+LOOK_AHEAD = 4
+"""Lines a preview looks ahead."""
 LONGEST = 1_000
 """A longer line (minified code, data) is shown uncoloured: patterns may be quadratic in it."""
 
 State = tuple[str, ...]
+Colored = tuple[Span, ...]
 ROOT: State = ("root",)
 
 _STYLES = {
@@ -82,44 +87,60 @@ class LineHighlighter:
     lexer: Lexer | None
     state: State = ROOT
     pending: list[str] = field(default_factory=list)
+    preview: list[Colored] = field(default_factory=list)
+    preview_state: State = ROOT
 
     def clone(self) -> LineHighlighter:
-        """A copy that can be fed and flushed without changing this one."""
-        return replace(self, pending=list(self.pending))
+        """A copy to be fed and flushed for a preview; this one settles nothing by it.
 
-    def feed(self, line: str) -> list[tuple[Span, ...]]:
+        A preview colours a line but twice while its window fills, looking ``LOOK_AHEAD`` lines
+        ahead instead of half a window.
+        """
+        while self.lexer and len(self.pending) - len(self.preview) >= 2 * LOOK_AHEAD:
+            lines = self.pending[len(self.preview) :]
+            colored, self.preview_state = self._lex(lines, self._preview_from, LOOK_AHEAD)
+            self.preview.extend(colored[:LOOK_AHEAD])
+        return replace(self, pending=list(self.pending), preview=list(self.preview))
+
+    @property
+    def _preview_from(self) -> State:
+        return self.preview_state if self.preview else self.state
+
+    def feed(self, line: str) -> list[Colored]:
         """Take one more line; the coloured lines that no later one can change."""
         if self.lexer is None:
             return [(Span(line, "code"),)]
         self.pending.append(line)
         if len(self.pending) < WINDOW:
             return []
-        lines, self.state = self._lex(WINDOW // 2)
-        del self.pending[: WINDOW // 2]
-        return lines[: WINDOW // 2]
+        colored, self.state = self._lex(self.pending, self.state, KEPT)
+        del self.pending[:KEPT]
+        del self.preview[:KEPT]
+        return colored[:KEPT]
 
-    def flush(self) -> list[tuple[Span, ...]]:
+    def flush(self) -> list[Colored]:
         """The coloured lines that are left."""
-        if not self.pending:
-            return []
-        lines, _ = self._lex(len(self.pending))
+        rest = self.pending[len(self.preview) :]
+        colored = self._lex(rest, self._preview_from, len(rest))[0] if rest else []
+        colored = [*self.preview, *colored]
         self.pending.clear()
-        return lines
+        self.preview.clear()
+        return colored
 
-    def _lex(self, keep: int) -> tuple[list[tuple[Span, ...]], State]:
-        """The pending lines coloured, and the state at the start of line ``keep``."""
-        if self.lexer is None or any(len(line) > LONGEST for line in self.pending):
-            return [(Span(line, "code"),) for line in self.pending], ROOT
-        text = "\n".join(self.pending) + "\n"
-        boundary = sum(len(line) + 1 for line in self.pending[:keep])
+    def _lex(self, pending: list[str], state: State, keep: int) -> tuple[list[Colored], State]:
+        """``pending`` coloured from ``state``, and the state at the start of line ``keep``."""
+        if self.lexer is None or any(len(line) > LONGEST for line in pending):
+            return [(Span(line, "code"),) for line in pending], ROOT
+        text = "\n".join(pending) + "\n"
+        boundary = sum(len(line) + 1 for line in pending[:keep])
         lines: list[list[Span]] = [[]]
-        state = self.state
-        for start, token, value, before in states(self.lexer, text, self.state):
+        after = state
+        for start, token, value, before in states(self.lexer, text, state):
             if start <= boundary:
-                state = before
+                after = before
             _spread(lines, value, token_style(token))
         lines.pop()  # after the last newline
-        return [tuple(line) for line in lines], state
+        return [tuple(line) for line in lines], after
 
 
 def _spread(lines: list[list[Span]], value: str, style: str) -> None:

@@ -17,8 +17,9 @@ State = Literal["streaming", "ok", "stopped", "failed"]
 
 GUTTER = 2
 """Cells left of all text, where a user's message has its bar."""
-_BARS = {
-    "user": Span("▌ ", "user-bar"),
+_MARGIN = Span(" " * GUTTER)
+_BARS = {"user": Span("▌ ", "user-bar")}
+_FIRST = {
     "seam": Span("⇢ ", "seam"),
     "notice": Span("· ", "notice"),
     "error": Span("✗ ", "error"),
@@ -42,8 +43,10 @@ class Entry:
 class Section:
     """A document's lines: those of settled blocks are kept, the open tail is laid out anew."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, bar: Span, mark: Span | None = None) -> None:
         self.document = document
+        self._bar = bar
+        self._mark = mark or bar
         self.lines: list[Line] = []
         self.blocks: list[Block] = []
         self._blocks = 0
@@ -58,11 +61,16 @@ class Section:
             self.lines.clear()
         del self.lines[self._lines :]
         before = settled[self._blocks - 1] if self._blocks else None
-        self.lines.extend(lay_out(settled[self._blocks :], width, before))
+        self._add(lay_out(settled[self._blocks :], width, before))
         self._blocks, self._lines = len(settled), len(self.lines)
         tail = self.document.tail()
-        self.lines.extend(lay_out(tail, width, settled[-1] if settled else None))
+        self._add(lay_out(tail, width, settled[-1] if settled else None))
         self.blocks = [*settled, *tail] if tail else settled
+
+    def _add(self, lines: list[Line]) -> None:
+        """``lines`` behind the bar; the very first one behind the mark."""
+        for line in lines:
+            self.lines.append(_behind(line, self._bar if self.lines else self._mark))
 
     def reset(self) -> None:
         """The settled blocks were replaced."""
@@ -84,12 +92,15 @@ class Message:
         self.state: State = state
         self.unfolded = False
         self.thinking: Section | None = None
-        self.body = Section(Document(verbatim=role != "assistant", style=_STYLES.get(role, "")))
+        self._bar = _BARS.get(role, _MARGIN)
+        document = Document(verbatim=role != "assistant", style=_STYLES.get(role, ""))
+        self.body = Section(document, self._bar, _FIRST.get(role))
         self.lines: list[Line] = []
         self.width = 0
         self.height = 0
         self._waiting: list[str] = []
         self._thoughts: list[str] = []
+        self._words = 0
 
     @property
     def source(self) -> str:
@@ -128,9 +139,11 @@ class Message:
             self._waiting.clear()
         if self._thoughts:
             if self.thinking is None:
-                self.thinking = Section(Document(verbatim=True, style="thinking"))
+                bar = Span("  │ ", "thinking-bar")
+                self.thinking = Section(Document(verbatim=True, style="thinking"), bar)
             self.thinking.document.feed("".join(self._thoughts))
             self._thoughts.clear()
+            self._words = len(self.thinking.document.text.split())
 
     def estimate(self, width: int) -> int:
         """A height in lines, from lengths alone."""
@@ -146,38 +159,29 @@ class Message:
             self._finish_documents()
         room = max(8, width - GUTTER)
         self.width = width
-        bar = _BARS.get(self.role, Span(" " * GUTTER))
         lines = [BLANK, *self._heading(room)]
         if self.thinking is not None:
             lines.extend(self._reasoning(self.thinking, room))
         self.body.update(room)
-        lines.extend(self.body.lines)
-        lines.extend(self._foot(room))
-        self.lines = [
-            lines[0],
-            *(_behind(line, bar, first=i == 0) for i, line in enumerate(lines[1:])),
-        ]
+        self.lines = [*lines, *self.body.lines, *self._foot(room)]
         self.height = len(self.lines)
 
     def _heading(self, room: int) -> Iterator[Line]:
         if self.title:
-            yield Line((Span(_cut(self.title, room), "title"),))
+            yield _behind(Line((Span(_cut(self.title, room), "title"),)), self._bar)
 
     def _reasoning(self, section: Section, room: int) -> Iterator[Line]:
         busy = self.state == "streaming" and self.body.document.is_empty
-        words = len(section.document.text.split())
-        label = (
-            f"{'▾' if self.unfolded else '▸'} {'Thinking' if busy else 'Thought'} · {words:,} words"
-        )
+        fold, name = "▾" if self.unfolded else "▸", "Thinking" if busy else "Thought"
+        label = f"{fold} {name} · {self._words:,} words"
         if busy and not self.unfolded:
-            preview = " ".join(section.document.text[-400:].split())
             free = room - cell_len(label) - 5
-            label += f" · …{preview[-free:]}" if free > 12 and preview else ""
-        yield Line((Span(_cut(label, room), "thinking-label", Fold(self.key)),))
+            preview = " ".join(section.document.text[-400:].split())[-free:]
+            label += f" · …{preview}" if free > 12 and preview else ""
+        yield _behind(Line((Span(_cut(label, room), "thinking-label", Fold(self.key)),)), self._bar)
         if self.unfolded:
             section.update(room - 2)
-            bar = Span("│ ", "thinking-bar")
-            yield from (_behind(line, bar) for line in section.lines)
+            yield from section.lines
         yield BLANK
 
     def _foot(self, room: int) -> Iterator[Line]:
@@ -185,7 +189,7 @@ class Message:
         text = " · ".join(part for part in (mark, self.footer) if part)
         style = "error" if self.state == "failed" else "footer"
         for start, end in wrap(text, room) if text else ():
-            yield Line((Span(text[start:end], style),))
+            yield _behind(Line((Span(text[start:end], style),)), self._bar)
 
     @property
     def fences(self) -> list[Fence]:
@@ -211,10 +215,8 @@ class Message:
         return blocks[ends[0] : ends[-1] + 1] if ends else []
 
 
-def _behind(line: Line, bar: Span, *, first: bool = False) -> Line:
-    """``line`` with ``bar`` before it; one-off marks stand only before the first line."""
-    if bar.text[0] in "⇢·✗" and not first:
-        bar = Span(" " * GUTTER)
+def _behind(line: Line, bar: Span) -> Line:
+    """``line`` with ``bar`` before it."""
     return line._replace(spans=(bar, *line.spans), indent=line.indent + len(bar.text))
 
 

@@ -14,7 +14,7 @@ from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.cache import LRUCache
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message as TextualMessage
 from textual.reactive import var
 from textual.scroll_view import ScrollView
@@ -31,7 +31,7 @@ from aircher.tui.widgets.transcript.layout import Line
 from aircher.tui.widgets.transcript.message import Entry, Message, Role, State
 from aircher.tui.widgets.transcript.palette import CLASSES, CSS, Palette, component_layer
 
-FASTEST = 1 / 30
+FASTEST = 1 / 20
 SLOWEST = 1 / 4
 SHARE = 5
 """While text streams in, a frame that took t is followed by at least ``SHARE`` t of rest, within
@@ -95,6 +95,7 @@ class Transcript(ScrollView, can_focus=True):
         self._placing = False
         self._seen = 0
         self._palette: Palette | None = None
+        self._shown: tuple[int, list[Line | None]] = (-1, [])
         self._strips: LRUCache[int, tuple[Line, Strip]] = LRUCache(1024)
         self._target: Target | None = None
 
@@ -229,15 +230,37 @@ class Transcript(ScrollView, can_focus=True):
         try:
             height = self.scrollable_content_region.height
             top = column.realise(self.scroll_offset.y, height, at_end=self._following)
-            size = Size(self._width, column.height)
-            if size != self.virtual_size:
-                self.virtual_size = size
+            self._set_height(column.height)
             if top != round(self.scroll_y):
                 self.scroll_target_y = self.scroll_y = top
         finally:
             self._placing = False
         self._set_new_below(0 if self._following else max(0, column.height - self._seen))
-        self.refresh()
+        self._repaint(top, height)
+
+    def _set_height(self, height: int) -> None:
+        """The height of everything, for the scroll bar.
+
+        Textual would lay out the whole screen again for it.  Our own size never depends on it,
+        so only the scroll bar is told, as Textual does in ``Widget._size_updated``.
+        """
+        size = Size(self._width, height)
+        if size != self.virtual_size:
+            self.set_reactive(ScrollView.virtual_size, size)
+            self._scroll_update(size)
+
+    def _repaint(self, top: int, height: int) -> None:
+        """Draw the lines again that differ from those on the screen; a scroll draws all anyway."""
+        shown = [
+            found.line if (found := self._column.find(top + y)) else None for y in range(height)
+        ]
+        before, self._shown = self._shown, (top, shown)
+        if before[0] != top or len(before[1]) != height:
+            self.refresh()
+            return
+        changed = [y for y in range(height) if not _same(before[1][y], shown[y])]
+        if changed:
+            self.refresh(Region(0, changed[0], self._width, changed[-1] - changed[0] + 1))
 
     def _set_new_below(self, count: int) -> None:
         if count != self.new_below:
@@ -293,14 +316,14 @@ class Transcript(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One visible line."""
-        width = self._width
+        width = self._column.width
         found = self._column.find(self.scroll_offset.y + y)
         if found is None:
             return Strip.blank(width, self.rich_style)
         row = address(found.message.key, found.number)
         selection = self.text_selection
         selected = selection.get_span(row) if selection is not None else None
-        if selected is None and (kept := self._strips.get(row)) and kept[0] is found.line:
+        if selected is None and (kept := self._strips.get(row)) and _same(kept[0], found.line):
             return kept[1]
         highlight = self.screen.get_component_rich_style("screen--selection") if selected else None
         strip = strip_of(
@@ -383,7 +406,7 @@ class Transcript(ScrollView, can_focus=True):
     def _show(self, y: int) -> None:
         """Scroll to line ``y`` at once."""
         self._placing = True
-        self.virtual_size = Size(self._width, self._column.height)
+        self._set_height(self._column.height)
         self.scroll_to(y=y, animate=False)
         self._placing = False
         self._following = self.scroll_offset.y >= self.max_scroll_y
@@ -461,3 +484,10 @@ class Transcript(ScrollView, can_focus=True):
             if offset.x < x:
                 self._act(span.target)
                 return
+
+
+def _same(line: Line | None, other: Line | None) -> bool:
+    """True if two lines look the same."""
+    if line is None or other is None:
+        return line is other
+    return line is other or (line.spans == other.spans and line.fill == other.fill)
