@@ -1,0 +1,179 @@
+"""``aircher sessions``: list, show, search, export, rename and remove conversations."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from aircher.bootstrap.clock import LOCAL
+from aircher.bootstrap.opening import project_root, records
+from aircher.cli.table import table
+from aircher.cli.transcript import json_session, markdown, session_json
+from aircher.domain.errors import EXIT_CANCELLED, EXIT_OK, UsageError
+from aircher.domain.inert import inert
+from aircher.domain.ports import SessionStore
+from aircher.domain.sessions import SessionInfo
+from aircher.domain.usage import Cost, dollars
+
+_LISTED = 20
+_PRIVATE = 0o600
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    listed = actions.add_parser("list", help="conversations, the latest first (the default)")
+    parser.set_defaults(limit=_LISTED, project="", json=False)
+    listed.add_argument("--limit", type=_count, default=_LISTED, metavar="N", help="at most N")
+    listed.add_argument("--project", nargs="?", const=".", default="", metavar="FOLDER",
+                        help="only those begun in this work tree")  # fmt: skip
+    listed.add_argument("--json", action="store_true", help="a JSON array")
+    shown = actions.add_parser("show", help="print a conversation")
+    shown.add_argument("id", help="the id, or its beginning")
+    shown.add_argument("--json", action="store_true", help="one JSON object")
+    searched = actions.add_parser("search", help="find words in all conversations")
+    searched.add_argument("words", nargs="+")
+    searched.add_argument("--limit", type=_count, default=20, metavar="N", help="at most N")
+    searched.add_argument("--json", action="store_true", help="a JSON array")
+    exported = actions.add_parser("export", help="write a conversation to a file")
+    exported.add_argument("id", help="the id, or its beginning")
+    exported.add_argument("--format", choices=("md", "json"), default="md")
+    exported.add_argument("-o", "--output", default="-", metavar="FILE",
+                          help="a new file (default: standard output)")  # fmt: skip
+    removed = actions.add_parser("rm", help="remove a conversation; its costs stay on record")
+    removed.add_argument("id", help="the id, or its beginning")
+    removed.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    renamed = actions.add_parser("rename", help="give a conversation another title")
+    renamed.add_argument("id", help="the id, or its beginning")
+    renamed.add_argument("title", nargs="+")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Does one of the actions; returns the exit code."""
+    with records() as opened:
+        for notice in opened.notices:
+            print(inert(f"aircher: {notice}"), file=sys.stderr)
+        return _ACTIONS[args.action or "list"](opened.sessions, args)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("it must be at least 1")
+    return number
+
+
+def _list(sessions: SessionStore, args: argparse.Namespace) -> int:
+    project = project_root(args.project) if args.project else ""
+    infos = sessions.list(limit=args.limit, project=project)
+    if args.json:
+        print(json.dumps([session_json(info) for info in infos], ensure_ascii=False))
+    elif infos:
+        print(table(_HEAD, [_row(info) for info in infos], right=frozenset({2, 3})))
+    else:
+        print("There are no conversations yet.", file=sys.stderr)
+    return EXIT_OK
+
+
+_HEAD = ("ID", "CHANGED", "MESSAGES", "COST", "TITLE")
+
+
+def _row(info: SessionInfo) -> Sequence[str]:
+    changed = info.updated.astimezone(LOCAL).strftime("%Y-%m-%d %H:%M")
+    title = " ".join(inert(info.title).split())
+    return (info.id, changed, str(info.messages), _price(info.cost), title)
+
+
+def _price(cost: Cost) -> str:
+    if cost.nano_usd is None:
+        return "?"
+    return ("~" if cost.tag == "estimated" else "") + dollars(cost.nano_usd)
+
+
+def _show(sessions: SessionStore, args: argparse.Namespace) -> int:
+    args.format = "json" if args.json else "md"
+    args.output = "-"
+    return _export(sessions, args)
+
+
+def _search(sessions: SessionStore, args: argparse.Namespace) -> int:
+    hits = sessions.search(" ".join(args.words), limit=args.limit)
+    if args.json:
+        found = [
+            {
+                "session": session_json(hit.session),
+                "message_id": hit.message_id,
+                "excerpt": inert(hit.excerpt),
+            }
+            for hit in hits
+        ]
+        print(json.dumps(found, ensure_ascii=False))
+        return EXIT_OK
+    if not hits:
+        print("Nothing was found.", file=sys.stderr)
+    for hit in hits:
+        title = " ".join(inert(hit.session.title).split())
+        changed = hit.session.updated.astimezone(LOCAL)
+        print(f"{hit.session.id}  {changed:%Y-%m-%d}  {title}")
+        print(f"    {' '.join(inert(hit.excerpt).split())}")
+    return EXIT_OK
+
+
+def _export(sessions: SessionStore, args: argparse.Namespace) -> int:
+    info = sessions.info(args.id)
+    write = json_session if args.format == "json" else markdown
+    text = write(info, sessions.messages(info.id))
+    if args.output == "-":
+        print(text)
+    else:
+        _save(Path(args.output), text + "\n")
+    return EXIT_OK
+
+
+def _save(path: Path, text: str) -> None:
+    """A new file that only the user may read; an export never overwrites."""
+    shown = inert(str(path))
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageError(f"{shown} exists already.", hint="Give another name.") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{shown} cannot be written: {reason}.", hint="Check the path.") from error
+
+
+def _remove(sessions: SessionStore, args: argparse.Namespace) -> int:
+    info = sessions.info(args.id)
+    title = " ".join(inert(info.title).split())
+    if not args.yes:
+        if not sys.stdin.isatty():
+            raise UsageError("Nobody is here to confirm it.", hint="Add --yes to remove it.")
+        print(f"Remove {info.id} ({title}, {info.messages} messages)? [y/N] ", end="",
+              file=sys.stderr, flush=True)  # fmt: skip
+        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+            print("Nothing was removed.", file=sys.stderr)
+            return EXIT_CANCELLED
+    sessions.remove(info.id)
+    print(f"Removed {info.id} ({title}).", file=sys.stderr)
+    return EXIT_OK
+
+
+def _rename(sessions: SessionStore, args: argparse.Namespace) -> int:
+    sessions.rename(args.id, " ".join(args.title))
+    return EXIT_OK
+
+
+_ACTIONS: Mapping[str, Callable[[SessionStore, argparse.Namespace], int]] = {
+    "list": _list,
+    "show": _show,
+    "search": _search,
+    "export": _export,
+    "rm": _remove,
+    "rename": _rename,
+}
