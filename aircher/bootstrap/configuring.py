@@ -1,19 +1,16 @@
 """The configuration as front ends and the composition root reach it.
 
-Importing this is cheap; SDKs and Textual are not touched.
+Importing this is cheap: what only shows or changes settings is imported where it is used.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-import aircher.config.edit as editing
-from aircher.config import describe
 from aircher.config.atomic import write_private
 from aircher.config.layers import Flag, file_layer, read_content
 from aircher.config.load import Config, Places, combine, load
@@ -109,15 +106,19 @@ def require_sound(config: Config) -> Config:
 
 def values(config: Config) -> list[ConfigValue]:
     """All settings for a list or a screen; nothing that looks like a key is shown."""
+    from aircher.config import describe
+
     return describe.rows(config)
 
 
 def find_values(config: Config, key: str) -> list[ConfigValue]:
     """The settings of one key or section; raises ``UsageError`` if there are none."""
+    from aircher.config import describe, edit
+
     rows = [row for row in values(config) if row.key == key or row.key.startswith(f"{key}.")]
     if rows:
         return rows
-    path, _ = editing.find_key(key)
+    path, _ = edit.find_key(key)
     name = name_of(path)
     return [row for row in values(config) if row.key == name] or [describe.row_at(config, path)]
 
@@ -127,20 +128,26 @@ def set_value(key: str, text: str, environ: Mapping[str, str] | None = None) -> 
 
     Raises ``UsageError`` (unknown key), ``ConfigError`` (bad value), ``StorageError``.
     """
-    return editing.set_value(config_path(environ), key, text, names=provider_names())
+    from aircher.config import edit
+
+    return edit.set_value(config_path(environ), key, text, names=provider_names())
 
 
 def unset(key: str, environ: Mapping[str, str] | None = None) -> bool:
     """Takes a value out of the user's file; False if it was not there.  Raises as ``set_value``."""
-    return editing.unset(config_path(environ), key, names=provider_names())
+    from aircher.config import edit
+
+    return edit.unset(config_path(environ), key, names=provider_names())
 
 
 def ensure_file(environ: Mapping[str, str] | None = None) -> Path:
     """The user's file, made from the example (all of it commented out) if there is none."""
     file = config_path(environ)
     if not file.exists():
+        from aircher.config.describe import example_toml
+
         try:
-            write_private(file, describe.example_toml().encode())
+            write_private(file, example_toml().encode())
         except OSError as error:
             raise StorageError(
                 f"{file} cannot be made: {error.strerror}.", hint="Check its folder's permissions."
@@ -150,16 +157,24 @@ def ensure_file(environ: Mapping[str, str] | None = None) -> Path:
 
 def example() -> str:
     """The example file's text."""
+    from aircher.config import describe
+
     return describe.example_toml()
 
 
 def schema() -> str:
     """The JSON Schema's text."""
+    import json
+
+    from aircher.config import describe
+
     return json.dumps(describe.json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def manual() -> str:
     """The text of docs/config.md."""
+    from aircher.config import describe
+
     return describe.markdown()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 
 
@@ -14,6 +13,8 @@ def write_private(file: Path, data: bytes) -> None:
     A symbolic link is followed, so that the file it names is replaced and the link stays.
     Raises ``OSError``; nothing is left behind then.
     """
+    import tempfile  # here, since it is slow to import and most runs write nothing
+
     target = Path(os.path.realpath(file))
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)

@@ -5,8 +5,6 @@ A file that changes by one byte is not trusted any more, so a pull cannot slip s
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +20,8 @@ class Trust:
 
     def allows(self, project: Path, content: bytes) -> bool:
         """True if exactly this content was trusted at this path."""
-        return self._entries().get(_name(project)) == _digest(content)
+        known = self._entries().get(_name(project))
+        return known is not None and known == _digest(content)
 
     def knows(self, project: Path) -> bool:
         """True if some content was trusted at this path."""
@@ -43,12 +42,20 @@ class Trust:
     def _entries(self) -> dict[str, str]:
         """What is trusted; a missing or damaged file trusts nothing."""
         try:
-            entries = json.loads(self.file.read_bytes())
-        except (OSError, ValueError):
+            content = self.file.read_bytes()
+        except OSError:
+            return {}
+        import json  # here, since most runs find no trust file
+
+        try:
+            entries = json.loads(content)
+        except ValueError:
             return {}
         return entries if isinstance(entries, dict) else {}
 
     def _write(self, entries: dict[str, str]) -> None:
+        import json
+
         write_private(self.file, json.dumps(entries, indent=1, sort_keys=True).encode())
 
 
@@ -57,4 +64,6 @@ def _name(project: Path) -> str:
 
 
 def _digest(content: bytes) -> str:
+    import hashlib  # here, since most runs find no project file
+
     return hashlib.sha256(content).hexdigest()
