@@ -6,7 +6,7 @@ No IO: the composition root looks (keys, servers, the built-in model) and hands 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aircher.config.load import Config
 from aircher.config.provider_schema import ProviderConfig
@@ -72,15 +72,15 @@ def choose(
     models = {name: _default_model(rows[name], config, findings) for name in order}
     task_models = {name: _task_models(rows[name], config, models[name]) for name in order}
     unusable = {name: reason for name, reason in reasons.items() if reason}
-    bare = Rules(order, models, {}, task_models, unusable, config.routing.strategy)
-    rules = Rules(
+    bare = Rules(
         order,
         models,
-        dict(_task_rules(config, bare, facts)),
-        task_models,
-        unusable,
-        config.routing.strategy,
+        task_models=task_models,
+        unusable=unusable,
+        strategy=config.routing.strategy,
+        aliases={alias: name for name, row in rows.items() for alias in row.aliases},
     )
+    rules = replace(bare, tasks=dict(_task_rules(config, bare, facts)))
     return Chosen(rows, rules, tuple(_tell(config, rows, rules, findings)))
 
 

@@ -31,6 +31,7 @@ from aircher.engine.ports import EnginePorts
 from aircher.engine.turn import Engine
 from aircher.policy.detect import Patterns, compile_patterns
 from aircher.policy.route import STRATEGIES, resolve
+from aircher.providers.addresses import is_loopback
 from aircher.providers.local.discover import Server, detect_servers
 from aircher.providers.registry import ProviderSetup, Registry
 from aircher.providers.vendors import Vendor, canonical, vendors
@@ -166,8 +167,12 @@ def _free(rows: Mapping[str, Vendor], named: Mapping[str, ProviderConfig]) -> Co
     return [
         name
         for name, row in rows.items()
-        if row.local and not (name in named and named[name].base_url)
+        if row.local and not (name in named and _elsewhere(named[name].base_url))
     ]
+
+
+def _elsewhere(base_url: str | None) -> bool:
+    return bool(base_url) and not is_loopback(base_url or "")
 
 
 def _settings(config: Config, chosen: Chosen, catalog: ModelCatalog) -> Settings:

@@ -31,7 +31,8 @@ class Rules:
     ``order`` lists the usable providers, most wanted first; ``models`` is each provider's
     own default model, ``task_models`` its models per task where they differ; ``tasks`` the
     rule per task.  ``unusable`` maps a provider to the
-    reason why it cannot be used ("no key: set OPENAI_API_KEY").
+    reason why it cannot be used ("no key: set OPENAI_API_KEY").  ``aliases`` are other names
+    for providers ("anthropic" -> "claude").
     """
 
     order: tuple[str, ...]
@@ -40,6 +41,7 @@ class Rules:
     task_models: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     unusable: Mapping[str, str] = field(default_factory=dict)
     strategy: str = "task"
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from aircher.domain.errors import AircherError, ContextTooLong, NoModel
 from aircher.domain.models import ModelFacts, ModelRef
@@ -42,11 +43,12 @@ def resolve(name: str, rules: Rules, facts: Callable[[ModelRef], ModelFacts]) ->
     else to the first whose catalogue knows it, else to the first provider.
     """
     head, slash, tail = name.partition("/")
+    head = rules.aliases.get(head, head)
     known = (*rules.order, *rules.unusable)
     if slash and head in known:
         return ModelRef(head, tail)
-    if name in known:
-        return ModelRef(name, rules.models.get(name, ""))
+    if head in known and not slash:
+        return ModelRef(head, rules.models.get(head, ""))
     for provider in rules.order:
         if name in (rules.models.get(provider), *rules.task_models.get(provider, {}).values()):
             return ModelRef(provider, name)
@@ -68,9 +70,12 @@ def plan(rules: Rules, situation: Situation) -> Plan:
     chosen: list[Candidate] = []
     rejected: list[Rejected] = []
     blocked: list[Candidate] = []
-    for ref, reason in _distinct(STRATEGIES[rules.strategy](rules, situation)):
+    proposals = _distinct(STRATEGIES[rules.strategy](rules, situation))
+    for ref, reason in proposals if situation.wish.fallback else islice(proposals, 1):
         if why := _unfit(ref, rules, situation):
             rejected.append(Rejected(ref, why))
+            if reason in _CHOSEN and ref.provider not in rules.order:
+                break  # what the user asked for by name is not replaced by something else
             continue
         candidate = Candidate(ref, reason, situation.estimate(ref))
         if why := situation.blocked.get(ref, ""):
@@ -78,8 +83,6 @@ def plan(rules: Rules, situation: Situation) -> Plan:
             blocked.append(candidate)
         else:
             chosen.append(candidate)
-        if not situation.wish.fallback:
-            break
     # A model that is resting is still better than no answer at all.
     candidates = chosen or blocked
     if not candidates:
@@ -144,15 +147,18 @@ def _distinct(proposals: Iterator[Proposal]) -> Iterator[Proposal]:
             yield ref, reason
 
 
+_CHOSEN = frozenset({"you chose this model", "you chose this provider"})
+
+
 def _wished(rules: Rules, situation: Situation) -> Iterator[Proposal]:
     wish = situation.wish
-    if wish.model:
-        ref = resolve(wish.model, rules, situation.facts)
-        if wish.provider:
-            ref = ModelRef(wish.provider, wish.model.removeprefix(f"{wish.provider}/"))
-        yield ref, "you chose this model"
-    elif wish.provider:
-        yield _model_of(wish.provider, rules, situation.task), "you chose this provider"
+    provider = rules.aliases.get(wish.provider, wish.provider)
+    if wish.model and provider:
+        yield ModelRef(provider, wish.model.removeprefix(f"{provider}/")), "you chose this model"
+    elif wish.model:
+        yield resolve(wish.model, rules, situation.facts), "you chose this model"
+    elif provider:
+        yield _model_of(provider, rules, situation.task), "you chose this provider"
 
 
 def _model_of(provider: str, rules: Rules, task: str) -> ModelRef:

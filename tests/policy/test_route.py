@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -87,8 +88,6 @@ def test_a_rule_names_where_it_stands() -> None:
         (situation("images"), "b/cheap", "has no vision"),
         (situation("default", needs=frozenset({"tools"})), "a/dear", "has no tools"),
         (situation("default", blocked={ModelRef("a", "dear"): "resting 9 s"}), "a/dear", "resting"),
-        (situation("default", Wish(provider="c")), "c/", "no key: set C_API_KEY"),
-        (situation("default", Wish(model="zz/x", provider="zz")), "zz/x", "no provider named 'zz'"),
     ],
 )
 def test_what_is_left_out_says_why(case: Situation, rejected: str, words: str) -> None:
@@ -100,6 +99,26 @@ def test_a_resting_model_is_better_than_none() -> None:
     rules = Rules(("a",), {"a": "dear"})
     chosen = plan(rules, situation("default", blocked={ModelRef("a", "dear"): "resting"}))
     assert str(chosen.first.ref) == "a/dear"
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        (Wish(provider="c"), "no key: set C_API_KEY"),
+        (Wish(model="x", provider="zz"), "no provider named 'zz'"),
+        (Wish(model="c/x"), "no key: set C_API_KEY"),
+        (Wish(provider="zz", fallback=False), "no provider named 'zz'"),
+    ],
+)
+def test_what_was_asked_for_by_name_is_not_replaced(wish: Wish, words: str) -> None:
+    with pytest.raises(NoModel, match=words):
+        plan(RULES, situation("default", wish))
+
+
+def test_other_names_of_a_provider_are_understood() -> None:
+    rules = replace(RULES, aliases={"alpha": "a"})
+    assert str(plan(rules, situation("default", Wish(provider="alpha"))).first.ref) == "a/dear"
+    assert str(plan(rules, situation("default", Wish(model="alpha/m"))).first.ref) == "a/m"
 
 
 def test_nothing_configured_says_what_to_do() -> None:

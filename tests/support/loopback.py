@@ -14,7 +14,8 @@ from typing import Any
 class Answer:
     """One answer, sent as it is; the connection is closed after it.
 
-    ``announced`` is the Content-Length to claim (None = the truth), so that a body may be cut.
+    ``announced`` is the Content-Length to claim (None = the truth), so that a body may be cut;
+    the connection stays open for ``hold_s`` seconds after the body.
     """
 
     body: bytes = b""
@@ -22,6 +23,7 @@ class Answer:
     content_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
     announced: int | None = None
+    hold_s: float = 0.0
 
 
 def streamed(*events: object, done: bool = True) -> Answer:
@@ -73,6 +75,7 @@ class Loopback:
         ]
         writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + answer.body)
         await writer.drain()
+        await asyncio.sleep(answer.hold_s)
         writer.close()
 
 
