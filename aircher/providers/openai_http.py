@@ -53,12 +53,13 @@ class _Client(openai.AsyncOpenAI):
         self.project = options.get("project_id")
         self._custom_headers = dict(obj(connection.quirks.get("headers")))
 
-    @property
-    def auth_headers(self) -> dict[str, str]:
+    def _auth_headers(self, security: object) -> dict[str, str]:  # noqa: ARG002 - the SDK's signature
         """The key, in the header that this vendor wants."""
         if not self._key:
             return {}
-        return {self._carrier: self._key} if self._carrier else super().auth_headers
+        if self._carrier:
+            return {self._carrier: self._key}
+        return {"Authorization": f"Bearer {self._key}"}
 
     def _validate_headers(self, headers: object, custom_headers: object) -> None:
         """The SDK's own check insists on an Authorization header."""
