@@ -201,8 +201,8 @@ def _tell(
     for name in rules.order:
         title = rows[name].title
         if name in findings.keys:
-            yield f"found: {title}, by the key in {findings.keys[name]}"
+            yield f"{title}, by the key in {findings.keys[name]}"
         elif rows[name].kind == "local":
-            yield f"found: {title} ({rules.models[name]}, tiny, on this machine)"
+            yield f"{title} ({rules.models[name]}, tiny, on this machine)"
         else:
-            yield f"found: {title}, running on this machine"
+            yield f"{title}, running on this machine"

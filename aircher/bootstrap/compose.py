@@ -7,14 +7,16 @@ import os
 import random
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from aircher.bootstrap.choosing import Chosen, Findings, choose
 from aircher.bootstrap.clock import SystemClock
-from aircher.bootstrap.configuring import config_path, data_dir, load_config, require_sound
+from aircher.bootstrap.configuring import config_path, load_config, require_sound
 from aircher.bootstrap.local import local_present, local_runtime
+from aircher.bootstrap.opening import open_database
 from aircher.bootstrap.places import cache_dir
 from aircher.bootstrap.services import Services
 from aircher.catalog.catalog import ModelCatalog
@@ -36,15 +38,13 @@ from aircher.providers.local.discover import Server, detect_servers
 from aircher.providers.registry import ProviderSetup, Registry
 from aircher.providers.vendors import Vendor, canonical, vendors
 from aircher.secrets.source import secrets_from
-from aircher.storage.database import Database
 from aircher.workspace.folder import Folder
 
 
 def open_services(flags: Sequence[Flag] = ()) -> Services:
     """Builds everything; imports no SDK and makes no call besides loopback look-ups.
 
-    Call it where no event loop runs (a plain function, or a worker thread).  Raises
-    ``ConfigError`` listing all problems of the configuration, ``StorageError`` for a data file
+    Takes some 20 ms.  Raises ``ConfigError`` listing all problems of the configuration, ``StorageError`` for a data file
     that cannot be used.
     """
     config = require_sound(load_config(flags=flags))
@@ -54,7 +54,7 @@ def open_services(flags: Sequence[Flag] = ()) -> Services:
             hint=f"Choose one of: {', '.join(STRATEGIES)}.",
         )
     clock = SystemClock()
-    servers = asyncio.run(detect_servers()) if config.discover else ()
+    servers = _servers() if config.discover else ()
     secrets = secrets_from(os.environ)
     findings = Findings(
         keys=dict(_keys(config, secrets)),
@@ -64,7 +64,7 @@ def open_services(flags: Sequence[Flag] = ()) -> Services:
     catalog = _catalog(config)
     chosen = choose(config, vendors(), findings, catalog.facts)
     settings = _settings(config, chosen, catalog)
-    database = Database.open(data_dir() / "aircher.db", clock)
+    records = open_database(clock)
     providers = Registry(
         {
             name: _setup(chosen.vendors[name], config, secrets, servers)
@@ -79,8 +79,8 @@ def open_services(flags: Sequence[Flag] = ()) -> Services:
             patterns=load_patterns(),
             providers=providers,
             catalog=catalog,
-            ledger=database.ledger,
-            sessions=database.sessions,
+            ledger=records.ledger,
+            sessions=records.sessions,
             workspace=workspace,
             health=health,
             clock=clock,
@@ -90,16 +90,16 @@ def open_services(flags: Sequence[Flag] = ()) -> Services:
     return Services(
         engine=engine,
         settings=settings,
-        sessions=database.sessions,
-        ledger=database.ledger,
-        usage=database.ledger,
+        sessions=records.sessions,
+        ledger=records.ledger,
+        usage=records.usage,
         catalog=catalog,
         providers=providers,
         workspace=workspace,
         health=health,
         clock=clock,
-        close=database.close,
-        notices=(*(str(warning) for warning in config.warnings), *database.notices),
+        close=records.close,
+        notices=(*(str(warning) for warning in config.warnings), *records.notices),
     )
 
 
@@ -107,6 +107,12 @@ def load_patterns() -> Patterns:
     """The built-in tasks' patterns."""
     text = (resources.files("aircher.policy") / "tasks.toml").read_text(encoding="utf-8")
     return compile_patterns(tomllib.loads(text))
+
+
+def _servers() -> tuple[Server, ...]:
+    """Model servers on this machine; in a thread, because a caller may have a loop running."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(detect_servers())).result()
 
 
 def _local_obstacle(config: Config) -> str:

@@ -82,8 +82,10 @@ async def _ask(services: Services, args: argparse.Namespace, text: str) -> int:
             max_output=args.max_output,
         )
         output = Output(args.output_format, quiet=args.quiet)
+        for notice in services.notices:
+            output.tell(f"note: {notice}")
         for found in services.settings.found:
-            output.tell(found)
+            output.tell(f"found: {found}")
         reading = asyncio.ensure_future(_read(services.engine.turn(request), output))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
