@@ -193,11 +193,16 @@ def trust_project(
     if content.problem:
         return file, (content.problem,)
     names = provider_names()
-    layer = file_layer(str(file), content.text, names=names, project=True)
-    problems = combine([layer], names=names).problems
+    variables = os.environ if environ is None else environ
+    user = config_path(variables)
+    layers = [
+        file_layer(str(user), read_content(user).text, names=names),
+        file_layer(str(file), content.text, names=names, project=True),
+    ]
+    problems = tuple(one for one in combine(layers, names=names).problems if one.file == str(file))
     if not problems:
         try:
-            _trust(os.environ if environ is None else environ).add(file, content.data)
+            _trust(variables).add(file, content.data)
         except OSError as error:
             raise StorageError(f"The trust cannot be written: {error.strerror}.") from error
     return file, problems
