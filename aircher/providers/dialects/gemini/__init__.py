@@ -210,9 +210,10 @@ def connect(connection: Connection) -> Gemini:
     """A provider that speaks to Gemini, or to Vertex where the options say so.
 
     Options: ``cloud`` "vertex", ``project``, ``location``.  Raises ``AuthenticationFailed``
-    without a key or Google Cloud credentials, ``InvalidRequest`` for an address that is none.
+    without a key or Google Cloud credentials (another address may need none),
+    ``InvalidRequest`` for an address that is none.
     """
-    if not connection.key and not is_vertex(connection):
+    if not connection.key and not connection.base_url and not is_vertex(connection):
         raise AuthenticationFailed(
             "Gemini needs a key.",
             hint=f"Set GEMINI_API_KEY, or api_key_env in [providers.{connection.provider}].",

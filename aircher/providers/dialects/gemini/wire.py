@@ -20,6 +20,9 @@ from aircher.providers.connection import Connection
 from aircher.providers.sse import MAX_EVENT_BYTES, NotAnAnswer, read_events
 from aircher.providers.transport import http_client, lower
 
+VERSION = "v1beta"
+"""Gemini's API version: the one with everything, and the one that gateways imitate."""
+
 
 class Told(Exception):
     """An answer that is an error: its status, lower-case headers and body."""
@@ -53,6 +56,9 @@ class Wire:
             # The SDK passes "no timeout" with each request unless it is given one number for
             # connecting and reading alike, which it would also tell the server.
             request.extensions["timeout"] = limits
+            if not connection.key:
+                # A key that the SDK found in the environment is not meant for this address.
+                request.headers.pop("x-goog-api-key", None)
 
         async def answered(response: httpx2.Response) -> None:
             if response.status_code != 200:
@@ -63,15 +69,15 @@ class Wire:
         self.vertex = is_vertex(connection)
         options = connection.options
         place = {"project": options.get("project"), "location": options.get("location")}
-        # A key in the environment belongs to Google's own address, so the SDK is always told.
-        base = connection.base_url or (
-            "" if self.vertex else "https://generativelanguage.googleapis.com/"
-        )
+        base = connection.base_url.rstrip("/").removesuffix(f"/{VERSION}")
+        if not self.vertex:
+            base = base or "https://generativelanguage.googleapis.com"
         self._client = genai.Client(
             vertexai=self.vertex,
-            api_key=connection.key or None,
+            api_key=connection.key or (None if self.vertex else "none"),
             http_options=types.HttpOptions(
                 base_url=base or None,
+                api_version=None if self.vertex else VERSION,
                 httpx_async_client=self._http,
                 # Never used; the SDK's own would read the certificates a second time.
                 httpx_client=httpx2.Client(transport=httpx2.BaseTransport(), trust_env=False),
