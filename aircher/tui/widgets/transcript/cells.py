@@ -53,7 +53,7 @@ def _wrap_graphemes(text: str, width: int) -> list[tuple[int, int]]:
     break_at: tuple[int, int, int] | None = None  # (end of line, start of next, cells up to there)
     for first, last, cells in graphemes:
         blank = text[first:last] == " "
-        if used + cells > width and not blank:
+        while used and used + cells > width and not blank:
             if break_at is None:
                 break_at = (first, first, used)
             lines.append((start, break_at[0]))

@@ -114,11 +114,13 @@ class Cutter:
     gap: bool = False
     marker: tuple[Span, ...] | None = None
     number: int = 0
+    is_preview: bool = False
 
     def fork(self) -> Cutter:
         """A cutter that goes on from here without blocks, leaving this one as it is."""
         return replace(
             self,
+            is_preview=True,
             blocks=[],
             items=list(self.items),
             open=self.open.clone() if self.open else None,
@@ -325,7 +327,8 @@ class Cutter:
             case _Flow():
                 self._emit(flow_blocks(what.lines, what.start, self._margin(), self.env))
             case _Code():
-                self._emit_code(what, what.colors.flush())
+                colors = what.colors
+                self._emit_code(what, colors.flush() if self.is_preview else colors.finish())
             case _Rows() if what.settled is None:
                 self._emit(self._table_blocks(what))
             case _:
@@ -337,7 +340,9 @@ class Cutter:
         if self.marker is not None:
             margin = self._margin()
             at = self.number - 1
+            gap, self.gap = self.gap, False  # a blank line since then stands below it
             self._emit([Block("text", (), at, at, margin.first, margin.rest)])
+            self.gap = gap
         return self.items.pop()
 
     def settle(self) -> None:

@@ -1,10 +1,10 @@
 """Syntax colours for code that arrives line by line.
 
-Pygments colours whole texts.  Here a window of lines is coloured at a time and its first half
-kept, together with the lexer's stack of states at that line; the next window goes on from
-there.  So a block of n lines costs O(n) however it arrives, and the same lines get the same
-colours however they were cut into chunks.  A single token longer than half a window (a comment
-matched by one pattern, say) may lose its colour after that; nothing else can go wrong.
+Pygments colours whole texts.  Here a window of lines is coloured at a time; its first half is
+kept, up to a line that a token begins with, together with the lexer's stack of states there,
+and the next window goes on from it.  So n lines cost O(n) however they arrive, and the same
+lines get the same colours however they were cut into chunks.  What can go wrong: a comment that
+one pattern matches may lose its colour when it ends more than ``KEPT`` lines further down.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pygments.lexer import ExtendedRegexLexer, Lexer, RegexLexer  # type: ignore[import-untyped]  # ships no types
 from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]  # ships no types
@@ -24,7 +24,9 @@ from aircher.tui.widgets.transcript.blocks import Span
 WINDOW = 40
 """Lines coloured together."""
 KEPT = WINDOW // 2
-"""The first lines of a window, kept once it is full."""
+"""Lines at the end of a window that are coloured again with the next: a look ahead."""
+LARGEST = 5 * WINDOW
+"""Lines a window may grow to while one token fills it."""
 LOOK_AHEAD = 4
 """Lines a preview looks ahead."""
 LONGEST = 1_000
@@ -80,6 +82,21 @@ def lexer_for(language: str) -> Lexer | None:
         return None
 
 
+class Cut(NamedTuple):
+    """A line that a token begins with, and the lexer's state there."""
+
+    line: int
+    state: State
+
+
+class Cuts(list[Cut]):
+    """All such lines, ascending."""
+
+    def at_most(self, line: int) -> Cut | None:
+        """The last one not after ``line``."""
+        return next((cut for cut in reversed(self) if cut.line <= line), None)
+
+
 @dataclass(slots=True)
 class LineHighlighter:
     """Colours lines as they come: ``feed`` gives those that are settled, ``flush`` the rest."""
@@ -97,9 +114,12 @@ class LineHighlighter:
         ahead instead of half a window.
         """
         while self.lexer and len(self.pending) - len(self.preview) >= 2 * LOOK_AHEAD:
-            lines = self.pending[len(self.preview) :]
-            colored, self.preview_state = self._lex(lines, self._preview_from, LOOK_AHEAD)
-            self.preview.extend(colored[:LOOK_AHEAD])
+            colored, cuts = self._lex(self.pending[len(self.preview) :], self._preview_from)
+            cut = cuts.at_most(LOOK_AHEAD)
+            if cut is None:
+                break
+            self.preview.extend(colored[: cut.line])
+            self.preview_state = cut.state
         return replace(self, pending=list(self.pending), preview=list(self.preview))
 
     @property
@@ -111,36 +131,46 @@ class LineHighlighter:
         if self.lexer is None:
             return [(Span(line, "code"),)]
         self.pending.append(line)
-        if len(self.pending) < WINDOW:
+        # A token that fills a window (a long comment) is waited for, but not for ever.
+        if len(self.pending) % WINDOW:
             return []
-        colored, self.state = self._lex(self.pending, self.state, KEPT)
-        del self.pending[:KEPT]
-        del self.preview[:KEPT]
-        return colored[:KEPT]
+        colored, cuts = self._lex(self.pending, self.state)
+        cut = cuts.at_most(len(self.pending) - KEPT)
+        if cut is None and len(self.pending) < LARGEST:
+            return []
+        line_count, self.state = cut or Cut(KEPT, ROOT)
+        del self.pending[:line_count]
+        del self.preview[:line_count]
+        return colored[:line_count]
 
     def flush(self) -> list[Colored]:
         """The coloured lines that are left."""
         rest = self.pending[len(self.preview) :]
-        colored = self._lex(rest, self._preview_from, len(rest))[0] if rest else []
-        colored = [*self.preview, *colored]
+        colored = [*self.preview, *(self._lex(rest, self._preview_from)[0] if rest else [])]
         self.pending.clear()
         self.preview.clear()
         return colored
 
-    def _lex(self, pending: list[str], state: State, keep: int) -> tuple[list[Colored], State]:
-        """``pending`` coloured from ``state``, and the state at the start of line ``keep``."""
+    def finish(self) -> list[Colored]:
+        """``flush`` without what previews made of the lines: the last word on them."""
+        self.preview.clear()
+        return self.flush()
+
+    def _lex(self, pending: list[str], state: State) -> tuple[list[Colored], Cuts]:
+        """``pending`` coloured from ``state``, and where a token begins with a line."""
         if self.lexer is None or any(len(line) > LONGEST for line in pending):
-            return [(Span(line, "code"),) for line in pending], ROOT
-        text = "\n".join(pending) + "\n"
-        boundary = sum(len(line) + 1 for line in pending[:keep])
+            plain: list[Colored] = [(Span(line, "code"),) if line else () for line in pending]
+            return plain, Cuts([Cut(at, ROOT) for at in range(1, len(pending))])
+        cuts: list[Cut] = []
         lines: list[list[Span]] = [[]]
-        after = state
-        for start, token, value, before in states(self.lexer, text, state):
-            if start <= boundary:
-                after = before
+        bare = True  # nothing of the present line so far
+        for _, token, value, before in states(self.lexer, "\n".join(pending) + "\n", state):
+            if bare and len(lines) > 1:
+                cuts.append(Cut(len(lines) - 1, before))
             _spread(lines, value, token_style(token))
+            bare = value.endswith("\n")
         lines.pop()  # after the last newline
-        return [tuple(line) for line in lines], after
+        return [tuple(line) for line in lines], Cuts(cuts)
 
 
 def _spread(lines: list[list[Span]], value: str, style: str) -> None:

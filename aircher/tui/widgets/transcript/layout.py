@@ -10,8 +10,6 @@ from aircher.tui.widgets.transcript.cells import cell_len, wrap
 
 READABLE = 100
 """Prose is not set wider than this many cells, however wide the terminal."""
-NARROWEST = 4
-"""No table column is set narrower than this many cells while another is wider."""
 _SPACED = {"heading", "code_head", "header", "rule"}
 _JOINED = {"code", "code_foot", "row"}
 
@@ -174,7 +172,7 @@ def column_widths(natural: Sequence[int], width: int) -> list[int]:
     for left, (cells, column) in zip(
         range(len(widths), 0, -1), sorted((w, i) for i, w in enumerate(widths)), strict=True
     ):
-        fair[column] = min(cells, max(NARROWEST, room // left))
+        fair[column] = min(cells, max(1, room // left))
         room -= fair[column]
     return [fair[column] for column in range(len(widths))]
 

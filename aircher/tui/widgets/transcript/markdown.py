@@ -107,7 +107,7 @@ def code_blocks(fence: Fence, margin: Margin, start: int) -> Iterator[Block]:
     """The blocks of a whole code block whose first line of code is source line ``start``."""
     highlighter = LineHighlighter(lexer_for(fence.language))
     done = [spans for line in fence.lines for spans in highlighter.feed(line.expandtabs(4))]
-    for number, spans in enumerate([*done, *highlighter.flush()], start):
+    for number, spans in enumerate([*done, *highlighter.finish()], start):
         yield Block("code", spans, number, number + 1, margin.rest, margin.rest, fence=fence)
 
 

@@ -25,7 +25,7 @@ _FIRST = {
     "error": Span("✗ ", "error"),
 }
 _STYLES = {"user": "user", "seam": "seam", "notice": "notice", "error": "error"}
-_MARKS = {"stopped": "■ stopped", "failed": "✗ failed"}
+_MARKS = {"stopped": ("■", "stopped"), "failed": ("✗", "failed")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +185,8 @@ class Message:
         yield BLANK
 
     def _foot(self, room: int) -> Iterator[Line]:
-        mark = _MARKS.get(self.state, "")
-        text = " · ".join(part for part in (mark, self.footer) if part)
+        mark, word = _MARKS.get(self.state, ("", ""))
+        text = f"{mark} {self.footer or word}".strip()
         style = "error" if self.state == "failed" else "footer"
         for start, end in wrap(text, room) if text else ():
             yield _behind(Line((Span(text[start:end], style),)), self._bar)

@@ -200,20 +200,10 @@ class Transcript(ScrollView, can_focus=True):
         if not self._width:
             return  # drawn when the first size arrives
         began = time.perf_counter()
-        # What has never been near the screen waits until it is.
-        column = self._column
-        self._column.update(
-            key
-            for key in self._dirty
-            if column[key].is_laid_out or self._is_near(column.index(key))
-        )
+        self._column.update(self._dirty)
         self._dirty.clear()
         self._place()
         self._cost = 0.7 * self._cost + 0.3 * (time.perf_counter() - began)
-
-    def _is_near(self, index: int) -> bool:
-        bottom = self.scroll_offset.y + self.size.height
-        return self._following or self._column.tops[index] <= bottom
 
     # Geometry
 
