@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -313,12 +314,15 @@ async def test_a_redirect_is_not_followed() -> None:
 
 
 async def test_leaving_early_closes_the_connection() -> None:
-    async with provider(HELLO) as (made, _):
+    held = Answer(HELLO.body, content_type="text/event-stream", announced=99_999, hold=True)
+    async with provider(held) as (made, server):
         chunks = made.stream(ASK)
         async for piece in chunks:
             if isinstance(piece, TextDelta):
                 break
         await chunks.aclose()  # type: ignore[attr-defined]  # the port says iterator, all are generators
+        async with asyncio.timeout(5):
+            await server.left.wait()
 
 
 async def test_all_of_a_request_reaches_the_vendor() -> None:

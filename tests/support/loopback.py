@@ -56,6 +56,8 @@ class Loopback:
     answers: list[Answer]
     received: list[Received] = field(default_factory=list)
     url: str = ""
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a client left a connection that was held open."""
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Reads one request, sends one answer."""
