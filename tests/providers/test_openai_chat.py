@@ -314,7 +314,7 @@ async def test_a_redirect_is_not_followed() -> None:
 
 
 async def test_leaving_early_closes_the_connection() -> None:
-    held = Answer(HELLO.body, content_type="text/event-stream", announced=99_999, hold=True)
+    held = Answer(HELLO.body, content_type="text/event-stream", announced=99_999, hold_s=30)
     async with provider(held) as (made, server):
         chunks = made.stream(ASK)
         async for piece in chunks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ class Answer:
     """One answer, sent as it is; the connection is closed after it.
 
     ``announced`` is the Content-Length to claim (None = the truth), so that a body may be cut;
-    the connection stays open for ``hold_s`` seconds after the body.
+    the connection stays open for ``hold_s`` seconds after the body, or until the client leaves.
     """
 
     body: bytes = b""
@@ -77,7 +77,11 @@ class Loopback:
         ]
         writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + answer.body)
         await writer.drain()
-        await asyncio.sleep(answer.hold_s)
+        if answer.hold_s:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(answer.hold_s):
+                    if await reader.read(1) == b"":
+                        self.left.set()
         writer.close()
 
 
