@@ -121,10 +121,13 @@ class Claude:
             return ()
         found: list[ListedModel] = []
         with self._edge.crossing():
-            async for info in self._client.models.list(limit=1000):
-                found.append(_listed(info.to_dict(mode="json")))
-                if len(found) >= _MODELS_AT_MOST:
-                    break
+            try:
+                async for info in self._client.models.list(limit=1000):
+                    found.append(_listed(info.to_dict(mode="json")))
+                    if len(found) >= _MODELS_AT_MOST:
+                        break
+            except TypeError as error:
+                raise self._edge.malformed("it is no list of models", "") from error
         return found
 
     async def count_tokens(self, asked: ChatRequest) -> int | None:

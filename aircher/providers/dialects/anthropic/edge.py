@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import anthropic
+import httpx2
 
 from aircher.domain.errors import AuthenticationFailed, InvalidRequest, ProviderError
 from aircher.providers.bodies import facts_from_body, facts_from_error
 from aircher.providers.connection import Connection
 from aircher.providers.faults import Facts, fault, quoted
 from aircher.providers.transport import FOREIGN, lower, malformed, network_fault
+
+_READING = (json.JSONDecodeError, UnicodeDecodeError, RecursionError, httpx2.StreamError)
+"""Of the errors that are Python's plain ones, those that come of reading."""
 
 
 class Edge:
@@ -62,8 +67,10 @@ class Edge:
             raise self._refused(AuthenticationFailed, error, model) from error
         except anthropic.APIConnectionError as error:
             raise network_fault(error.__cause__ or error, connection, model) from error
-        except (anthropic.AnthropicError, TypeError, RuntimeError) as error:
-            # What the SDK will not send: a wrong type, a feature of another place, no key.
+        except _READING as error:
+            raise network_fault(error, connection, model) from error
+        except (anthropic.AnthropicError, TypeError, ValueError, RuntimeError) as error:
+            # What the SDK will not send: a wrong type, no region, no key.
             raise self._refused(InvalidRequest, error, model) from error
         except FOREIGN as error:
             raise network_fault(error, connection, model) from error
