@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.command import Provider
 from textual.containers import Horizontal, Vertical
 from textual.widgets import TextArea
 
@@ -19,7 +18,6 @@ from aircher.tui.base import OpenServices
 from aircher.tui.commands import Commands
 from aircher.tui.messages import CompletionWanted, Submitted
 from aircher.tui.panels import Panels
-from aircher.tui.stored import entries
 from aircher.tui.turns import Turns
 from aircher.tui.widgets.chips import Chips
 from aircher.tui.widgets.completion import Candidate, Completion
@@ -27,8 +25,10 @@ from aircher.tui.widgets.keybar import KeyBar
 from aircher.tui.widgets.prompt import Prompt
 from aircher.tui.widgets.sidebar import Sidebar
 from aircher.tui.widgets.status import StatusLine
-from aircher.tui.widgets.transcript import Transcript
 from aircher.tui.widgets.welcome import Welcome
+
+if TYPE_CHECKING:  # the palette is not needed for the first frame
+    from textual.command import Provider
 
 _TWICE_S = 1.0
 """Two presses of a key within this time count as a double press."""
@@ -76,7 +76,6 @@ class AircherApp(Turns, Panels, Commands):
         with Horizontal(id="body"):
             with Vertical(id="conversation"):
                 yield Welcome(id="welcome")
-                yield Transcript(id="transcript")
             yield Sidebar(id="sidebar")
         yield completion
         yield Chips(id="chips")
@@ -89,7 +88,6 @@ class AircherApp(Turns, Panels, Commands):
         self.prompt.focus()
         self.show_welcome()
         self.show_hints()
-        self.watch(self.transcript, "new_below", self._below_changed)
         self.call_after_refresh(self._open)
 
     def _open(self) -> None:
@@ -99,6 +97,7 @@ class AircherApp(Turns, Panels, Commands):
         except AircherError as error:
             self.exit(error.exit_code, message=f"aircher: {error.message}\n  {error.hint}".rstrip())
             return
+        self.watch(self.transcript, "new_below", self._below_changed)
         self._apply_settings()
         if self.chat.session_id:
             self.open_session(self.chat.session_id)
@@ -106,7 +105,7 @@ class AircherApp(Turns, Panels, Commands):
         self.refresh_panels()
         self.plan_ahead(at_once=True)
         self.set_interval(HEALTH_EVERY_S, self.show_health)
-        self.run_worker(self._warm_up(), group="warm-up")
+        self.work(self._warm_up, "warm-up")
         self._send_queued()
 
     def _apply_settings(self) -> None:
@@ -125,7 +124,8 @@ class AircherApp(Turns, Panels, Commands):
             problems.append(f'There is no theme "{ui.theme}"; /theme lists them.')
         if not ui.sidebar:
             self.screen.set_class(True, "-without-sidebar")
-        for problem in (*problems, *theme_problems):
+        problems += [*theme_problems, *self.services.notices]
+        for problem in problems:
             self.notify(problem, severity="warning", timeout=10, markup=False)
 
     async def _warm_up(self) -> None:
@@ -184,6 +184,8 @@ class AircherApp(Turns, Panels, Commands):
         except AircherError as error:
             self.tell(f"{error.message} {error.hint}".strip())
             return
+        from aircher.tui.stored import entries
+
         stored = self.services.sessions.messages(info.id)
         chat = self.chat
         chat.session_id, chat.title = info.id, info.title
@@ -206,13 +208,19 @@ class AircherApp(Turns, Panels, Commands):
         chat.session_id = chat.title = chat.answer = ""
         chat.files.clear()
         self.transcript.clear()
-        self.screen_stack[0].set_class(False, "-talking")
+        self.home.set_class(False, "-talking")
         self.show_chips()
         self.show_welcome()
         self.refresh_panels()
         self.plan_ahead(at_once=True)
 
     # -- keys that mean several things
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The chat's keys rest while another screen lies above it, which has its own."""
+        if action in keys.APP_ACTIONS and len(self.screen_stack) > 1:
+            return False
+        return super().check_action(action, parameters)
 
     def _twice(self, key: str) -> bool:
         """True at the second press within a second."""

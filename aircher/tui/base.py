@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
+from textual.screen import Screen
+from textual.worker import Worker
 
-from aircher.domain.messages import Part
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Wish
-from aircher.domain.turns import Preview
 from aircher.tui import keys
 from aircher.tui.widgets.chips import Chips
 from aircher.tui.widgets.prompt import Prompt
 from aircher.tui.widgets.status import StatusLine
-from aircher.tui.widgets.transcript import Transcript
 
-if TYPE_CHECKING:  # the engine behind it is not needed for the first frame
+if TYPE_CHECKING:  # annotations only: the first frame needs none of it
     from aircher.bootstrap.services import Services
+    from aircher.domain.messages import Part
+    from aircher.domain.turns import Preview
+    from aircher.tui.widgets.transcript import Transcript
 
 OpenServices = Callable[[], "Services"]
 
@@ -57,23 +59,53 @@ class BaseApp(App[int]):
         self.services: Services | None = None
         self.chat = Chat(session_id=session_id, wish=wish)
         self.keymap: Mapping[str, str] = {}
+        self._transcript: Transcript | None = None
 
     # -- widgets; asked for by name, since another screen may lie above
 
     @property
+    def home(self) -> Screen[object]:
+        """The chat's own screen, whatever lies above it."""
+        return self.screen_stack[0]
+
+    @property
+    def leaving(self) -> bool:
+        """True once the screens are gone: a timer or worker that is late must do nothing."""
+        return not self.is_running or not self.screen_stack
+
+    def work(
+        self,
+        what: Callable[[], Coroutine[Any, Any, None]],
+        group: str,
+        *,
+        exclusive: bool = True,
+        exit_on_error: bool = True,
+    ) -> Worker[None]:
+        """Runs a coroutine function beside the app; an exclusive one ends its group's older."""
+        worker: Worker[None] = self.run_worker(
+            what, group=group, exclusive=exclusive, exit_on_error=exit_on_error
+        )
+        return worker
+
+    @property
     def prompt(self) -> Prompt:
         """Where the user types."""
-        return self.screen_stack[0].query_one(Prompt)
+        return self.home.query_one(Prompt)
 
     @property
     def transcript(self) -> Transcript:
-        """The conversation."""
-        return self.screen_stack[0].query_one(Transcript)
+        """The conversation; made when first needed, which is after the first frame."""
+        if self._transcript is None:
+            from aircher.tui.widgets.transcript import Transcript
+
+            self._transcript = Transcript(id="transcript")
+            self.home.query_one("#conversation").mount(self._transcript)
+        return self._transcript
 
     @property
     def status(self) -> StatusLine:
         """The line under the prompt."""
-        return self.screen_stack[0].query_one(StatusLine)
+        return self.home.query_one(StatusLine)
 
     # -- small things that all parts say
 
@@ -83,7 +115,7 @@ class BaseApp(App[int]):
 
     def show_chips(self) -> None:
         """Draws attachments and queue as they are now."""
-        self.screen_stack[0].query_one(Chips).show(list(self.chat.files), self.chat.queued)
+        self.home.query_one(Chips).show(list(self.chat.files), self.chat.queued)
 
     def tell(self, sentence: str) -> None:
         """One sentence in the conversation."""
@@ -92,7 +124,7 @@ class BaseApp(App[int]):
 
     def leave_welcome(self) -> None:
         """The first thing said replaces the welcome."""
-        self.screen_stack[0].set_class(True, "-talking")
+        self.home.set_class(True, "-talking")
 
     def key(self, action_id: str) -> str:
         """The key of an action as shown to the user."""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from aircher.domain.errors import AircherError
-from aircher.domain.models import ModelFacts, ModelRef
+from aircher.domain.models import ModelRef
 from aircher.domain.routes import Wish
-from aircher.domain.tasks import TASKS
-from aircher.policy.route import resolve
 from aircher.tui.base import BaseApp
-from aircher.tui.screens.pick import PickScreen, Row
-from aircher.tui.screens.providers import AUTOMATIC, ProviderScreen
 from aircher.tui.words import count, task_name
+
+if TYPE_CHECKING:  # annotations only: the first frame needs none of it
+    from aircher.domain.models import ModelFacts
+    from aircher.tui.screens.pick import Row
+
+AUTOMATIC = "auto"
+"""What the user writes, and what lists give back, for 'no choice of mine'."""
 
 _MOST_ROWS = 200
 
@@ -74,6 +78,8 @@ class Choices(BaseApp):
         elif name in rules.order:
             self.wish(provider=name, model=rules.models.get(name, ""))
         else:
+            from aircher.policy.route import resolve
+
             try:
                 self.use(resolve(name, rules, self.services.catalog.facts))
             except AircherError as error:
@@ -83,6 +89,8 @@ class Choices(BaseApp):
         """The list of models, those of the configuration first."""
         if self.services is None:
             return
+        from aircher.tui.screens.pick import PickScreen, Row
+
         catalog, order = self.services.catalog, self.services.settings.rules.order
         refs = self.standing_models()
         seen = set(refs)
@@ -112,6 +120,9 @@ class Choices(BaseApp):
         """The list of tasks, each with the model it leads to."""
         if self.services is None:
             return
+        from aircher.domain.tasks import TASKS
+        from aircher.tui.screens.pick import PickScreen, Row
+
         rules = self.services.settings.rules
         names = list(dict.fromkeys((*TASKS, *rules.tasks)))
         fallback = rules.tasks.get("default")
@@ -133,6 +144,8 @@ class Choices(BaseApp):
         """/task NAME: "auto" or a task, spaces or underscores."""
         if self.services is None:
             return
+        from aircher.domain.tasks import TASKS
+
         task = name.strip().lower().replace(" ", "_")
         known = {*TASKS, *self.services.settings.rules.tasks}
         if task == AUTOMATIC:
@@ -148,6 +161,8 @@ class Choices(BaseApp):
         """The provider screen: Enter switches."""
         if self.services is None:
             return
+        from aircher.tui.screens.providers import ProviderScreen
+
         health = self.services.health
 
         def done(value: str | None) -> None:
@@ -158,6 +173,8 @@ class Choices(BaseApp):
 
     def choose_theme_from_list(self) -> None:
         """All themes, each shown by its name."""
+        from aircher.tui.screens.pick import PickScreen, Row
+
         names = sorted(self.available_themes)
 
         def source(query: str) -> list[Row]:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import UTC
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
 from aircher.domain.errors import AircherError
-from aircher.domain.turns import TurnRequest
 from aircher.policy.windows import month_start
-from aircher.tui import export, sheets, slash
+from aircher.tui import slash
 from aircher.tui.choices import Choices
-from aircher.tui.screens.sessions import session_rows, session_screen
-from aircher.tui.screens.sheet import SheetScreen
+
+if TYPE_CHECKING:  # annotations only: the first frame needs none of it
+    from aircher.tui.screens.sheet import Section
 
 Handler = Callable[[str], object]
 
@@ -83,6 +81,8 @@ class Commands(Choices):
         """Earlier chats; Enter opens one."""
         if self.services is None:
             return
+        from aircher.tui.screens.sessions import session_screen
+
         now = self.services.clock.now()
         self.push_screen(session_screen(self.services.sessions, now, search), self._session_chosen)
 
@@ -93,6 +93,8 @@ class Commands(Choices):
     def _resume(self, words: str) -> None:
         if self.services is None:
             return
+        from aircher.tui.screens.sessions import session_rows
+
         found = session_rows(self.services.sessions, words, self.services.clock.now())
         if words and len(found) == 1:
             self.open_session(found[0].value)
@@ -122,6 +124,8 @@ class Commands(Choices):
         if not self.chat.session_id:
             self.tell("There is nothing to export yet.")
             return
+        from aircher.tui import export
+
         store = self.services.sessions
         try:
             info = store.info(self.chat.session_id)
@@ -148,30 +152,45 @@ class Commands(Choices):
         else:
             self.notify("There is no code block yet.", severity="warning")
 
-    # -- sheets
+    # -- sheets; what they are made of is imported when one is opened
+
+    def _sheet(self, title: str, sections: Sequence[Section]) -> None:
+        from aircher.tui.screens.sheet import SheetScreen
+
+        self.push_screen(SheetScreen(title, sections))
 
     def action_help(self) -> None:
         """Keys and commands."""
-        self.push_screen(SheetScreen("Help", sheets.help_sections(self.keymap)))
+        from aircher.tui import sheets
+
+        self._sheet("Help", sheets.help_sections(self.keymap))
 
     def action_costs(self) -> None:
         """Spending of this month in three tables."""
         if self.services is None:
             return
-        rows = self.services.usage.rows(month_start(self.services.clock.now()))
-        self.push_screen(SheetScreen("Costs", sheets.cost_sections(rows)))
+        from aircher.tui import sheets
+
+        now = self.services.clock.now()
+        rows = self.services.usage.rows(month_start(now))
+        self._sheet("Costs", sheets.cost_sections(rows, now.tzinfo or UTC))
 
     def _config(self) -> None:
         if self.services is not None:
+            from aircher.tui import sheets
+
             sections = sheets.config_sections(self.services.settings, self.theme)
-            self.push_screen(SheetScreen("Configuration", sections))
+            self._sheet("Configuration", sections)
 
     def _start_context(self) -> None:
-        self.run_worker(self._show_context(), group="context", exclusive=True)
+        self.work(self._show_context, "context")
 
     async def _show_context(self) -> None:
         if self.services is None:
             return
+        from aircher.domain.turns import TurnRequest
+        from aircher.tui import sheets
+
         request = TurnRequest("", self.chat.session_id, wish=self.chat.wish)
         try:
             preview = await self.services.engine.preview(request)
@@ -185,24 +204,20 @@ class Commands(Choices):
         sections = sheets.context_sections(
             str(first.ref), self.services.catalog.facts(first.ref), first.estimate, len(stored)
         )
-        self.push_screen(SheetScreen("Context", sections))
+        self._sheet("Context", sections)
 
     # -- the user's editor
 
     def action_editor(self) -> None:
         """Opens $VISUAL or $EDITOR with the prompt's text; what is saved comes back."""
-        command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
-        descriptor, name = tempfile.mkstemp(prefix="aircher-", suffix=".md")  # made with mode 0600
-        path = Path(name)
+        from aircher.tui.editor import command, edited
+
         try:
-            with open(descriptor, "w", encoding="utf-8") as file:
-                file.write(self.prompt.text)
             with self.suspend():
-                subprocess.run([*command, name], check=False)
-            self.prompt.put(path.read_text("utf-8", errors="replace").rstrip("\n"))
+                text = edited(self.prompt.text)
         except (OSError, SuspendNotSupported) as error:
             self.tell(
-                f"The editor {command[0]} did not start: {error}. Set EDITOR to one that does."
+                f"The editor {command()[0]} did not start: {error}. Set EDITOR to one that does."
             )
-        finally:
-            path.unlink(missing_ok=True)
+        else:
+            self.prompt.put(text)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from aircher.domain.budget import CapState
-from aircher.domain.events import TurnResult
-from aircher.domain.ports import Ledger
 from aircher.domain.usage import NO_TOKENS, Cost, CostTag, Spend, Tokens
 from aircher.policy.windows import day_start, month_start
+
+if TYPE_CHECKING:  # annotations only: the first frame needs none of it
+    from aircher.domain.budget import CapState
+    from aircher.domain.events import TurnResult
+    from aircher.domain.ports import Ledger
 
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
 

@@ -73,7 +73,6 @@ ACTIONS: tuple[KeyAction, ...] = (
         "app.automatic",
         "Give the choice of model and task back to Aircher",
         "any time",
-        "prompt",
     ),
     KeyAction("task.choose", "f3", "app.choose_task", "Say what kind of task it is", "any time"),
     KeyAction("provider.panel", "f4", "app.providers", "Providers: state and choice", "any time"),
@@ -112,6 +111,11 @@ ACTIONS: tuple[KeyAction, ...] = (
 
 BY_ID: Mapping[str, KeyAction] = {action.id: action for action in ACTIONS}
 
+APP_ACTIONS = frozenset(
+    action.action.removeprefix("app.").split("(")[0] for action in ACTIONS if action.place == "app"
+)
+"""The names of the app's actions, as Textual asks for them."""
+
 _SHOWN = {
     "escape": "Esc",
     "question_mark": "?",
@@ -141,7 +145,7 @@ def shown(key: str) -> str:
 
 
 def bindings(place: Place) -> list[Binding]:
-    """The Textual bindings of one place.  The prompt's go before the text area's own keys."""
+    """The Textual bindings of one place."""
     return [
         Binding(
             action.key,
@@ -149,7 +153,7 @@ def bindings(place: Place) -> list[Binding]:
             action.help,
             show=False,
             id=action.id,
-            priority=place == "prompt",
+            priority=True,  # before the text area, which has keys of its own
         )
         for action in ACTIONS
         if action.place == place

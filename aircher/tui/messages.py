@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from textual.message import Message
 
-from aircher.domain.errors import AircherError
-from aircher.domain.events import TurnResult
-from aircher.domain.models import ModelRef
-from aircher.domain.routes import Plan
-from aircher.domain.tasks import Detection
-from aircher.domain.usage import Cost, Tokens
+if TYPE_CHECKING:  # annotations only: the first frame needs none of it
+    from aircher.domain.errors import AircherError
+    from aircher.domain.events import TurnResult
+    from aircher.domain.models import ModelRef
+    from aircher.domain.routes import Plan
+    from aircher.domain.tasks import Detection
+    from aircher.domain.usage import Cost, Tokens
 
 
 class TurnMessage(Message):

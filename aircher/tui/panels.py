@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from functools import partial
 
 from textual.timer import Timer
 
 from aircher.domain.errors import AircherError
-from aircher.domain.turns import TurnRequest
 from aircher.policy.windows import day_start, month_start
+from aircher.reports.projection import projected_month, rows_needed_since
+from aircher.reports.savings import saved
 from aircher.tui.base import BaseApp
 from aircher.tui.figures import overall_cap, spend_tag, spends
 from aircher.tui.widgets.costs import CostPanel
@@ -48,7 +51,7 @@ class Panels(BaseApp):
         """Costs and providers as they are now (a few short database reads)."""
         if self.services is None:
             return
-        services, screen = self.services, self.screen_stack[0]
+        services, screen = self.services, self.home
         now = services.clock.now()
         caps = tuple(services.engine.budget())
         session, today, month = spends(services.ledger, now, self.chat.session_id)
@@ -65,12 +68,36 @@ class Panels(BaseApp):
         )
         self._show_money()
         self.show_health()
+        self.work(self._add_up, "add-up")
+
+    async def _add_up(self) -> None:
+        """The month's projection and savings: sums over many rows, so in a thread."""
+        if self.services is None:
+            return
+        services = self.services
+        now, baseline = services.clock.now(), services.settings.baseline
+        rows = services.usage.rows(rows_needed_since(now))
+        begin = month_start(now)
+
+        def sums() -> tuple[int | None, int | None]:
+            of_month = [row for row in rows if row.at >= begin]
+            gain = saved(of_month, services.catalog, baseline).nano_usd if baseline else None
+            return projected_month(rows, now), gain
+
+        projection, gain = await asyncio.to_thread(sums)
+        panel = self.home.query_one(CostPanel)
+        panel.figures = replace(
+            panel.figures,
+            projected=projection,
+            saved=gain,
+            baseline=baseline.model if baseline else "",
+        )
 
     def show_health(self) -> None:
         """The provider panel."""
-        if self.services is None:
+        if self.services is None or self.leaving:
             return
-        panel = self.screen_stack[0].query_one(ProviderPanel)
+        panel = self.home.query_one(ProviderPanel)
         panel.rows = tuple(self.services.health.all())
         if not self.chat.busy:  # while an answer runs, the panel points at who gives it
             plan = self.chat.preview.plan if self.chat.preview else None
@@ -79,7 +106,7 @@ class Panels(BaseApp):
 
     def _show_money(self) -> None:
         """Where the sidebar is hidden, today's spending moves to the status line."""
-        panel = self.screen_stack[0].query_one(CostPanel)
+        panel = self.home.query_one(CostPanel)
         today, cap = panel.figures.today, panel.day_cap
         line = ""
         if today is not None and not self.sidebar_shown:
@@ -90,7 +117,7 @@ class Panels(BaseApp):
     @property
     def sidebar_shown(self) -> bool:
         """True while the sidebar is on the screen."""
-        screen = self.screen_stack[0]
+        screen = self.home
         if screen.has_class("-with-sidebar"):
             return True
         return self.size.width >= WIDE and not screen.has_class("-without-sidebar")
@@ -98,7 +125,7 @@ class Panels(BaseApp):
     def action_toggle_sidebar(self) -> None:
         """Shows or hides the sidebar."""
         shown = self.sidebar_shown
-        screen = self.screen_stack[0]
+        screen = self.home
         screen.set_class(not shown, "-with-sidebar")
         screen.set_class(shown, "-without-sidebar")
         self._show_money()
@@ -122,17 +149,21 @@ class Panels(BaseApp):
             self._typing = self.set_timer(TYPING_PAUSE_S, self._plan_now)
 
     def _plan_now(self) -> None:
+        if self.leaving:
+            return
         text = self.prompt.text.strip()
         self.workers.cancel_group(self, "preview")
         if not text or text.startswith("/"):
             self.chat.preview, self.chat.problem = None, ""
             self._show_plan()
             return
-        self.run_worker(self._preview(text), group="preview", exclusive=True)
+        self.work(partial(self._preview, text), "preview")
 
     async def _preview(self, text: str) -> None:
         if self.services is None:
             return
+        from aircher.domain.turns import TurnRequest
+
         chat = self.chat
         request = TurnRequest(
             text,
@@ -175,11 +206,11 @@ class Panels(BaseApp):
         if not self.chat.busy and (self.chat.wish.model or self.chat.wish.task):
             hints.insert(1, (self.key("choice.automatic"), "automatic", "automatic"))
         hints.append((self.key("help.show"), "help", "help"))
-        self.screen_stack[0].query_one(KeyBar).hints = tuple(hints)
+        self.home.query_one(KeyBar).hints = tuple(hints)
 
     def show_welcome(self) -> None:
         """Who answers, what was found, and the keys to know."""
-        welcome = self.screen_stack[0].query_one(Welcome)
+        welcome = self.home.query_one(Welcome)
         hints = [
             ("Enter", "send; the price stands below before you do"),
             (self.key("reply.stop"), "stop an answer and keep what came"),

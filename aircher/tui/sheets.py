@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
 
 from aircher.domain.models import ModelFacts
 from aircher.domain.routes import Estimate
 from aircher.domain.settings import Settings
 from aircher.domain.usage import UsageRow
+from aircher.reports.totals import GroupKey, grouped
 from aircher.tui import keys, slash
+from aircher.tui.figures import spend_tag
 from aircher.tui.screens.sheet import Section
 from aircher.tui.words import count, money, task_name
 
@@ -29,35 +32,27 @@ def help_sections(changed: Mapping[str, str]) -> list[Section]:
     ]
 
 
-def _group(heading: str, rows: Sequence[UsageRow], key: Callable[[UsageRow], str]) -> Section:
-    """Sums per key, most expensive first."""
-    sums: dict[str, list[int]] = {}
-    for row in rows:
-        entry = sums.setdefault(key(row), [0, 0, 0, 0, 0, 0])
-        entry[0] += row.cost.nano_usd or 0
-        entry[1] += 1
-        entry[2] += row.tokens.input or 0
-        entry[3] += row.tokens.output or 0
-        entry[4] += row.cost.nano_usd is None
-        entry[5] += row.cost.tag == "estimated"
+def _group(heading: str, rows: Sequence[UsageRow], key: GroupKey, zone: tzinfo) -> Section:
+    """Sums per group."""
     lines = [("", "cost", "calls", "in", "out")]
-    for name, (nano, calls, sent, got, unknown, guessed) in sorted(
-        sums.items(), key=lambda item: (-item[1][0], item[0])
-    ):
-        cost = money(nano, "estimated" if guessed else "exact")
-        cost += f" + {unknown} unknown" if unknown else ""
-        lines.append((name, cost, str(calls), count(sent), count(got)))
+    for group in grouped(rows, key, zone):
+        spend = group.spend
+        cost = money(spend.nano_usd, spend_tag(spend))
+        cost += f" + {spend.unknown} unknown" if spend.unknown else ""
+        name = task_name(group.key) if key == "task" else group.key
+        tokens = count(spend.input_tokens), count(spend.output_tokens)
+        lines.append((name, cost, str(spend.calls), *tokens))
     return Section(heading, tuple(lines), right_align=True)
 
 
-def cost_sections(rows: Sequence[UsageRow]) -> list[Section]:
+def cost_sections(rows: Sequence[UsageRow], zone: tzinfo) -> list[Section]:
     """Spending of this month by provider, model and task."""
     if not rows:
         return [Section("This month", (("Nothing was spent yet.",),))]
     return [
-        _group("This month by provider", rows, lambda row: row.ref.provider),
-        _group("By model", rows, lambda row: str(row.ref)),
-        _group("By task", rows, lambda row: task_name(row.task)),
+        _group("This month by provider", rows, "provider", zone),
+        _group("By model", rows, "model", zone),
+        _group("By task", rows, "task", zone),
     ]
 
 

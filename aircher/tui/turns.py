@@ -5,24 +5,25 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 from textual import on
-from textual.worker import Worker
+from textual.worker import Worker, WorkerState
 
-from aircher.domain.errors import AircherError, UsageError
-from aircher.domain.events import TurnResult
-from aircher.domain.messages import Part
-from aircher.domain.models import ModelRef
-from aircher.domain.turns import TurnRequest
+from aircher.domain.errors import AircherError, Bug, UsageError
 from aircher.domain.usage import Cost, Tokens
 from aircher.tui import messages as msg
 from aircher.tui.base import BaseApp
-from aircher.tui.bridge import run_turn
 from aircher.tui.figures import rate
-from aircher.tui.stored import footer
 from aircher.tui.widgets.costs import CostPanel
 from aircher.tui.widgets.providers import ProviderPanel
 from aircher.tui.words import seconds
+
+if TYPE_CHECKING:  # annotations only: the first frame needs none of it
+    from aircher.domain.events import TurnResult
+    from aircher.domain.messages import Part
+    from aircher.domain.models import ModelRef
 
 _MENTION = re.compile(r"(?:^|(?<=\s))@([^\s@]+)")
 _LOOKS_LIKE_FILE = re.compile(r"[./\\]")
@@ -38,6 +39,8 @@ class Turns(BaseApp):
     """The transcript's key of the answer that is being written; None between answers."""
     _ref: ModelRef | None = None
     _asked = ""
+    _running = False
+    """True once the worker has begun; one that is cancelled before never does."""
     _began = 0.0
     _first: float | None = None
     _written = 0
@@ -58,18 +61,23 @@ class Turns(BaseApp):
         self.chat.busy = self.prompt.busy = True
         self._asked = text
         self._turn += 1
+        self._running = False
         self.leave_welcome()
         self.chat.said.append(text)
         self.prompt.set_history(self.chat.said)
         self.transcript.add("user", text, title="You")
         self.set_status(activity="working out who should answer", problem="")
         self.show_hints()
-        self._worker = self.run_worker(self._run(text, self._turn), group="turn")
+        self._worker = self.work(partial(self._run, text, self._turn), "turn", exit_on_error=False)
 
     async def _run(self, text: str, turn: int) -> None:
         """The worker: attaches files, then lets the bridge consume the turn."""
+        self._running = True
         if self.services is None:
             return
+
+        from aircher.domain.turns import TurnRequest
+        from aircher.tui.bridge import run_turn
 
         def post(message: msg.TurnMessage) -> None:
             message.turn = turn
@@ -129,7 +137,25 @@ class Turns(BaseApp):
             return False
         self.set_status(activity="stopping")
         self._worker.cancel()
+        if not self._running:  # then nothing of it runs, and nothing of it can say that it ended
+            self._post_end(msg.TurnStopped())
         return True
+
+    @on(Worker.StateChanged)
+    def _worker_changed(self, event: Worker.StateChanged) -> None:
+        """A worker that ended without a last word, as by a fault of ours."""
+        if event.worker is not self._worker or not self.chat.busy:
+            return
+        if event.state is WorkerState.CANCELLED:
+            self._post_end(msg.TurnStopped())
+        elif event.state is WorkerState.ERROR:
+            fault = type(event.worker.error).__name__
+            error = Bug(f"A fault in Aircher ended this turn ({fault}).")
+            self._post_end(msg.TurnBroken(error, None))
+
+    def _post_end(self, last: msg.TurnMessage) -> None:
+        last.turn = self._turn
+        self.post_message(last)
 
     def action_skip_wait(self) -> None:
         """Ends the wait before a retry."""
@@ -172,7 +198,7 @@ class Turns(BaseApp):
             self._block = self.transcript.begin("assistant", str(message.ref))
         self._began, self._first = self.services.clock.monotonic(), None
         self._written = 0
-        self.screen_stack[0].query_one(ProviderPanel).current = message.ref.provider
+        self.home.query_one(ProviderPanel).current = message.ref.provider
         self.set_status(
             model=str(message.ref),
             activity=f"waiting for {message.ref} · {self.key('reply.stop')} stops it",
@@ -207,7 +233,7 @@ class Turns(BaseApp):
             self._live(known, tokens, self._written / lasted if lasted > 0.5 else None)
 
     def _live(self, cost: Cost | None, tokens: Tokens, speed: float | None = None) -> None:
-        panel = self.screen_stack[0].query_one(CostPanel)
+        panel = self.home.query_one(CostPanel)
         panel.figures = replace(
             panel.figures, reply=cost, tokens=tokens, tokens_per_s=speed, reply_live=True
         )
@@ -218,7 +244,7 @@ class Turns(BaseApp):
             return
         why = message.error.message
         self.tell(f"{message.ref}: {why} Trying again in {seconds(message.wait_s)}.")
-        self.run_worker(self._count_down(message), group="countdown", exclusive=True)
+        self.work(partial(self._count_down, message), "countdown")
 
     async def _count_down(self, message: msg.Waiting) -> None:
         """Shows the seconds left until the engine goes on (it says so by its next event)."""
@@ -306,7 +332,7 @@ class Turns(BaseApp):
         if self.services is not None:
             if result is not None:
                 chat.session_id = result.session_id or chat.session_id
-                panel = self.screen_stack[0].query_one(CostPanel)
+                panel = self.home.query_one(CostPanel)
                 panel.figures = replace(
                     panel.figures,
                     reply=result.cost,
@@ -315,7 +341,7 @@ class Turns(BaseApp):
                 )
             if chat.session_id:
                 chat.title = self._title()
-        panel = self.screen_stack[0].query_one(CostPanel)
+        panel = self.home.query_one(CostPanel)
         panel.figures = replace(panel.figures, reply_live=False)
         self.set_status(activity="")
         self.refresh_panels()
@@ -346,6 +372,8 @@ class Turns(BaseApp):
 
 
 def _footer(result: TurnResult) -> str:
+    from aircher.tui.stored import footer
+
     return footer(result.task, result.duration_s, result.tokens, result.cost, result.outcome)
 
 

@@ -320,5 +320,6 @@ def services(given: Settings | None = None, clock: Clock | None = None) -> Any:
         "workspace": FakeWorkspace(),
         "health": FakeHealth(),
         "clock": clock or FixedClock(),
+        "close": lambda: None,
     }
     return Services(**parts)

@@ -35,6 +35,25 @@ Source = Callable[[str], Sequence[Row]]
 class PickScreen(ModalScreen[str | None]):
     """Ends with the chosen row's value, or None."""
 
+    DEFAULT_CSS = """
+    PickScreen { align: center middle; background: $background 70%; }
+    PickScreen #dialog {
+        width: 84; max-width: 96%; height: auto; max-height: 80%; padding: 0 1;
+        border: round $primary; border-title-color: $primary; border-title-style: bold;
+        background: $surface;
+    }
+    PickScreen #search {
+        border: none; height: 1; padding: 0; margin: 0 0 1 0; background: $panel;
+    }
+    PickScreen #rows {
+        height: auto; max-height: 100%; border: none; background: $surface; padding: 0;
+        scrollbar-size-vertical: 1;
+    }
+    PickScreen #rows > .option-list--option-highlighted {
+        background: $primary 25%; color: $foreground; text-style: none;
+    }
+    PickScreen #hint { height: 1; margin: 1 0 0 0; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close", show=False),
         Binding("up", "move(-1)", "Up", show=False),

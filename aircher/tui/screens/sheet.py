@@ -61,6 +61,15 @@ def layout(sections: Sequence[Section], room: int = 96) -> Content:
 class SheetScreen(ModalScreen[None]):
     """Scrolls with the usual keys; any of Esc, q and Enter closes it."""
 
+    DEFAULT_CSS = """
+    SheetScreen { align: center middle; background: $background 70%; }
+    SheetScreen #dialog {
+        width: auto; max-width: 96%; height: auto; max-height: 92%; padding: 1 2;
+        border: round $primary; border-title-color: $primary; border-title-style: bold;
+        border-subtitle-color: $muted; background: $surface; scrollbar-size-vertical: 1;
+    }
+    SheetScreen #sheet { width: auto; height: auto; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,f1,f5", "close", "Close", show=False),
         Binding("up,k", "scroll(-1)", "Up", show=False),

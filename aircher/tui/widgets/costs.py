@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from aircher.domain.budget import CapState
-from aircher.domain.usage import Spend
 from aircher.tui.figures import Figures, spend_tag
 from aircher.tui.words import bar, clip, count, money, price
+
+if TYPE_CHECKING:  # annotations only: the first frame needs none of it
+    from aircher.domain.budget import CapState
+    from aircher.domain.usage import Spend
 
 Line = Content
 _WIDTH = 30

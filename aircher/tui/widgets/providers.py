@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from aircher.domain.health import Health
 from aircher.tui.words import clip, seconds
+
+if TYPE_CHECKING:  # annotations only: the first frame needs none of it
+    from aircher.domain.health import Health
 
 _WIDTH = 30
 STATES: dict[str, tuple[str, str, str]] = {

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from aircher.domain.routes import Estimate
 from aircher.tui.words import clip, money, price, task_name
+
+if TYPE_CHECKING:  # annotations only: the first frame needs none of it
+    from aircher.domain.routes import Estimate
 
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 

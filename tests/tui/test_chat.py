@@ -1,0 +1,309 @@
+"""A chat from the first key to the last number."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from aircher.domain import events as ev
+from aircher.domain.chat import RefusalDelta, TextDelta, ThinkingDelta
+from aircher.domain.errors import NoModel, OverBudget, Overloaded
+from aircher.domain.events import TurnResult
+from aircher.domain.models import ModelRef
+from aircher.tui.widgets.costs import CostPanel
+from aircher.tui.widgets.providers import ProviderPanel
+from tests.support import engine as fake
+from tests.tui.app_fixture import chat, line_text, say, shown, type_text, until
+
+
+async def test_a_message_is_sent_and_the_answer_streams_in_with_its_price():
+    async with chat() as (app, pilot, services):
+        services.engine.scripts.append(fake.answer("Hello ", "**world**"))
+        await type_text(pilot, "hi there")
+        await pilot.press("enter")
+        await until(lambda: not app.chat.busy)
+        assert services.engine.requests[0].text == "hi there"
+        assert "hi there" in shown(app)
+        assert "Hello **world**" in shown(app)
+        figures = app.screen_stack[0].query_one(CostPanel).figures
+        assert figures.reply == fake.usd("0.0021")
+        assert figures.tokens_per_s == pytest.approx(48)
+        assert not figures.reply_live
+        assert app.chat.session_id == "s-new"
+        assert app.prompt.text == ""
+
+
+async def test_the_next_message_continues_the_same_chat():
+    async with chat() as (app, pilot, services):
+        await say(app, pilot, "one")
+        await until(lambda: not app.chat.busy)
+        await say(app, pilot, "two")
+        await until(lambda: len(services.engine.requests) == 2)
+        assert services.engine.requests[1].session_id == "s-new"
+
+
+async def test_the_price_and_the_model_are_shown_before_enter_is_pressed():
+    async with chat() as (app, pilot, services):
+        await type_text(pilot, "a bug")
+        await until(lambda: app.chat.preview is not None)
+        line = line_text(app, "#status")
+        assert "debugging → claude/claude-sonnet-4-5" in line
+        assert "~$0.0018, at most $0.031" in line
+        assert services.engine.requests == []
+
+
+async def test_typing_on_drops_the_older_plan():
+    async with chat() as (app, pilot, services):
+        await type_text(pilot, "abcdefgh")
+        await until(lambda: app.chat.preview is not None)
+        assert [request.text for request in services.engine.previews] == ["abcdefgh"]
+
+
+async def test_a_request_that_no_model_can_take_says_so_before_enter():
+    async with chat() as (app, pilot, services):
+        services.engine.preview_error = NoModel("No model takes images.", hint="Add one.")
+        await type_text(pilot, "x")
+        await until(lambda: "No model takes images. Add one." in line_text(app, "#status"))
+
+
+async def test_escape_stops_the_answer_and_keeps_what_came():
+    async with chat() as (app, pilot, services):
+        steps = fake.answer("the beginning", " and the end")
+        steps.insert(5, asyncio.Event())
+        services.engine.scripts.append(steps)
+        await say(app, pilot, "go")
+        await until(lambda: "the beginning" in shown(app))
+        assert "stops it" in line_text(app, "#status")
+        await pilot.press("escape")
+        await until(lambda: not app.chat.busy)
+        assert services.engine.closed == 1
+        assert "the beginning" in shown(app)
+        assert "and the end" not in shown(app)
+        assert app.prompt.text == ""
+
+
+async def test_stopping_before_the_first_word_gives_the_text_back():
+    async with chat() as (app, pilot, services):
+        services.engine.scripts.append([asyncio.Event()])
+        await say(app, pilot, "never mind")
+        await until(lambda: services.engine.requests)
+        await pilot.press("escape")
+        await until(lambda: not app.chat.busy)
+        assert app.prompt.text == "never mind"
+
+
+async def test_what_is_sent_while_an_answer_runs_waits_for_its_turn():
+    async with chat() as (app, pilot, services):
+        gate = asyncio.Event()
+        services.engine.scripts.append([*fake.answer("first")[:5], gate, *fake.answer("first")[5:]])
+        await say(app, pilot, "one")
+        app.prompt.put("two")
+        await pilot.pause()
+        await pilot.press("tab")
+        await pilot.pause()
+        assert app.chat.queued == ["two"]
+        assert "next: two" in line_text(app, "#chips")
+        gate.set()
+        await until(lambda: len(services.engine.requests) == 2 and not app.chat.busy)
+        assert services.engine.requests[1].text == "two"
+        assert app.chat.queued == []
+
+
+async def test_enter_pressed_before_the_services_are_open_is_not_lost():
+    services = fake.services()
+    async with chat(services=services) as (app, pilot, _):
+        app.services = None  # as in the first milliseconds
+        await say(app, pilot, "early")
+        assert app.chat.queued == ["early"]
+        app._open()
+        await until(lambda: services.engine.requests)
+        assert services.engine.requests[0].text == "early"
+
+
+async def test_a_failed_turn_says_why_and_puts_the_text_back():
+    async with chat() as (app, pilot, services):
+        error = OverBudget(
+            "This could cost $2.00, above your limit.", hint="Raise costs.daily_limit."
+        )
+        services.engine.scripts.append([ev.Failed(error, TurnResult("s-new", "default", None))])
+        await say(app, pilot, "expensive")
+        await until(lambda: not app.chat.busy)
+        assert app.prompt.text == "expensive"
+        assert "above your limit. Raise costs.daily_limit." in shown(app)
+
+
+async def test_a_turn_that_failed_after_some_text_keeps_it_and_the_prompt_stays_free():
+    async with chat() as (app, pilot, services):
+        error = Overloaded("claude has no capacity now.")
+        steps = fake.answer("half an ans")[:5]
+        result = TurnResult("s-new", "default", fake.MINI, "half an ans")
+        services.engine.scripts.append([*steps, ev.Failed(error, result)])
+        await say(app, pilot, "go")
+        await until(lambda: not app.chat.busy)
+        assert "half an ans" in shown(app)
+        assert app.prompt.text == ""
+
+
+async def test_a_retry_is_told_counted_down_and_can_be_skipped():
+    async with chat() as (app, pilot, services):
+        error = Overloaded("openai has no capacity now.")
+        steps = [*fake.answer()[:4], ev.Retrying(fake.MINI, 2, 30.0, error), asyncio.Event()]
+        services.engine.scripts.append(steps)
+        await say(app, pilot, "go")
+        await until(lambda: "again in 30 s · F8 now" in line_text(app, "#status"))
+        assert "openai has no capacity now. Trying again in 30 s." in shown(app)
+        await pilot.press("f8")
+        assert services.engine.skipped == 1
+
+
+async def test_a_fallback_leaves_a_seam_that_names_both_models():
+    async with chat() as (app, pilot, services):
+        error = Overloaded("It has no capacity now.")
+        services.engine.scripts.append(
+            [
+                *fake.answer("start ")[:5],
+                ev.FallingBack(fake.MINI, fake.SONNET, error, kept=6),
+                *fake.answer("end", ref=fake.SONNET)[2:],
+            ]
+        )
+        await say(app, pilot, "go")
+        await until(lambda: not app.chat.busy)
+        text = shown(app)
+        seam = "openai/gpt-5-mini: It has no capacity now. Now continuing with claude/claude-sonnet-4-5."
+        assert seam in text
+        assert text.index("start ") < text.index(seam) < text.index("end")
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (ev.Notice("The price list is old."), "The price list is old."),
+        (ev.Compacted(12, 90_000, 4_000, "…"), "12 earlier messages were summarised"),
+        (
+            ev.Downgraded(fake.SONNET, fake.MINI, "80% of today's limit is spent."),
+            "openai/gpt-5-mini instead of claude/claude-sonnet-4-5: 80% of today's limit is spent.",
+        ),
+        (RefusalDelta("I will not."), "I will not."),
+    ],
+    ids=["notice", "compacted", "downgraded", "refusal"],
+)
+async def test_events_that_the_user_must_know_of_are_said(event, words):
+    async with chat() as (app, pilot, services):
+        steps = fake.answer("ok")
+        steps.insert(4, event)
+        services.engine.scripts.append(steps)
+        await say(app, pilot, "go")
+        await until(lambda: not app.chat.busy)
+        assert words in shown(app)
+
+
+async def test_escapes_in_an_answer_never_reach_the_screen():
+    async with chat() as (app, pilot, services):
+        services.engine.scripts.append(
+            [
+                *fake.answer()[:4],
+                TextDelta("a\x1b]52;c;eA"),
+                TextDelta("\x07b"),
+                *fake.answer()[-2:],
+            ]
+        )
+        await say(app, pilot, "go")
+        await until(lambda: not app.chat.busy)
+        assert "a]52;c;eAb" in shown(app)
+
+
+async def test_thinking_is_shown_apart_from_the_answer():
+    async with chat() as (app, pilot, services):
+        steps = fake.answer("42")
+        steps.insert(4, ThinkingDelta("hmm"))
+        services.engine.scripts.append(steps)
+        await say(app, pilot, "go")
+        await until(lambda: not app.chat.busy)
+        assert "42" in shown(app)
+        assert "hmm42" not in shown(app)
+
+
+async def test_many_small_deltas_become_few_messages():
+    from aircher.tui import bridge, messages
+
+    async def stream():
+        for _ in range(1000):
+            yield TextDelta("x")
+
+    posted: list[messages.TurnMessage] = []
+    await bridge.run_turn(stream(), posted.append)
+    assert sum(len(m.text) for m in posted if isinstance(m, messages.TextArrived)) == 1000
+    assert len(posted) < 30
+
+
+async def test_the_provider_panel_points_at_who_answers():
+    async with chat() as (app, pilot, services):
+        gate = asyncio.Event()
+        services.engine.scripts.append([*fake.answer("x", ref=fake.SONNET)[:5], gate])
+        await say(app, pilot, "go")
+        await until(lambda: "x" in shown(app))
+        assert app.screen_stack[0].query_one(ProviderPanel).current == "claude"
+        rows = line_text(app, "#providers")
+        assert "✕ claude" in rows
+        assert "paused" in rows
+        assert "not set up" in rows
+
+
+async def test_a_stopped_turn_cannot_write_into_the_next_one():
+    async with chat() as (app, pilot, services):
+        services.engine.scripts.append([*fake.answer("old")[:5], asyncio.Event()])
+        await say(app, pilot, "one")
+        await until(lambda: "old" in shown(app))
+        await pilot.press("escape")
+        await until(lambda: not app.chat.busy)
+        from aircher.tui.messages import TextArrived
+
+        late = TextArrived("LATE", "text")
+        late.turn = 1
+        gate = asyncio.Event()
+        services.engine.scripts.append([*fake.answer("new")[:5], gate])
+        await say(app, pilot, "two")
+        await until(lambda: "new" in shown(app))
+        app.post_message(late)
+        await pilot.pause()
+        assert "LATE" not in shown(app)
+
+
+async def test_the_likely_provider_is_made_ready_after_the_first_frame():
+    async with chat() as (_, __, services):
+        await until(lambda: services.providers.asked == ["openai"])
+
+
+async def test_leaving_closes_the_services():
+    services = fake.services()
+    async with chat(services=services) as (_app, pilot, _):
+        await pilot.press("ctrl+d")
+        await pilot.pause()
+    assert services.providers.asked[-1] == "closed"
+
+
+def test_the_money_held_for_unknown_prices_is_not_shown_as_zero():
+    from aircher.tui import bridge
+
+    message = bridge.translate(ev.Reserved(fake.plan("default", ModelRef("a", "b")).first, None))
+    assert message.nano_usd is None
+
+
+async def test_a_turn_stopped_before_it_began_gives_the_text_back():
+    async with chat() as (app, pilot, _):
+        app.submit("too quick")
+        assert app.stop_reply()
+        await until(lambda: not app.chat.busy)
+        await pilot.pause()
+        assert app.prompt.text == "too quick"
+
+
+async def test_a_fault_of_ours_is_told_and_the_app_goes_on():
+    async with chat() as (app, pilot, services):
+        services.engine.turn = lambda _request: 1 / 0
+        await say(app, pilot, "go")
+        await until(lambda: not app.chat.busy)
+        await pilot.pause()
+        assert "A fault in Aircher ended this turn (ZeroDivisionError)." in shown(app)
+        assert app.prompt.text == "go"
