@@ -5,6 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+TYPE_CHECKING = False  # type checkers take it for True; importing typing would cost 5 ms
+if TYPE_CHECKING:
+    from aircher.bootstrap.services import Services
+
 _PRINT_FLAGS = ("-p", "--print")
 _HELP_FLAGS = ("-h", "--help")
 
@@ -32,16 +36,29 @@ def _chat(argv: Sequence[str]) -> int:
     from aircher.cli.chat import parse
 
     args = parse(argv)
-    from aircher.bootstrap.compose import open_services
-    from aircher.bootstrap.opening import session_to_open
     from aircher.domain.routes import Wish
     from aircher.tui.app import run
 
     return run(
-        open_services,
-        session_id=session_to_open(args.resume, newest=args.go_on),
+        _open_services,
+        session_id=_session(args.resume, newest=args.go_on),
         wish=Wish(provider=args.provider, model=args.model, task=args.task),
     )
+
+
+def _session(wanted: str, *, newest: bool) -> str:
+    if not wanted and not newest:
+        return ""  # the first frame does not wait for the database
+    from aircher.bootstrap.opening import session_to_open
+
+    return session_to_open(wanted, newest=newest)
+
+
+def _open_services() -> Services:
+    """Imported when called: the first frame needs no configuration, catalogue or engine."""
+    from aircher.bootstrap.compose import open_services
+
+    return open_services()
 
 
 if __name__ == "__main__":
