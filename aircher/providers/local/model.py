@@ -81,7 +81,9 @@ class Status:
 def models_folder(environ: Mapping[str, str] | None = None) -> Path:
     """The folder of model files, in the user's data folder; it may not exist yet."""
     data_home = (os.environ if environ is None else environ).get("XDG_DATA_HOME", "")
-    data = Path(data_home) / "aircher" if data_home else platformdirs.user_data_path("aircher")
+    # XDG's rule: a relative path counts as not set.
+    absolute = Path(data_home).is_absolute()
+    data = Path(data_home) / "aircher" if absolute else platformdirs.user_data_path("aircher")
     return data / "models"
 
 
