@@ -54,6 +54,9 @@ OUTCOMES: Mapping[str, Outcome] = {"": "complete", "stop": "complete", "length":
 
 _TYPES = {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/json", ""}
 
+_NOT_IN_LIBRARY = "pull model manifest: file does not exist"
+"""How a server says that the model it should pull is nowhere."""
+
 _TOP_LEVEL = frozenset(
     {"keep_alive", "think", "format", "template", "raw", "suffix", "logprobs", "top_logprobs"}
 )
@@ -443,6 +446,14 @@ class Ollama:
         failure = fault(
             facts_from_body(self.name, model, told.status, told.headers, told.body, secret=secret)
         )
+        if _NOT_IN_LIBRARY in failure.message:
+            return ModelNotFound(
+                f"Ollama's library has no model {model}.",
+                hint="See the names at https://ollama.com/library.",
+                provider=self.name,
+                model=model,
+                status=told.status,
+            )
         if isinstance(failure, ModelNotFound) and model:
             failure.hint = f"Fetch it with `ollama pull {model}`, or see `aircher models`."
         return failure
