@@ -215,14 +215,26 @@ async def test_scrolling_up_into_estimates_skips_nothing(pilot: Pilot[None]) -> 
     await pilot.pause()
     seen = set()
     while True:
-        seen |= {word for line in screen(pilot) for word in line.split() if word.isdigit()}
-        if transcript.scroll_offset.y == 0:
+        before = screen(pilot)
+        seen |= {word for line in before for word in line.split() if word.isdigit()}
+        if transcript.scroll_offset.y <= 9:
             break
-        top = screen(pilot)[0]
         transcript.scroll_relative(y=-9, animate=False)
         await pilot.pause()
-        assert top in screen(pilot)
-    assert seen == {str(n) for n in range(16)}
+        assert screen(pilot)[9:] == before[:-9]
+    transcript.scroll_home(animate=False)
+    await pilot.pause()
+    assert screen(pilot)[1] == "▌ number 0"
+    assert seen | {"0"} == {str(n) for n in range(16)}
+
+
+async def test_a_far_message_is_shown_from_its_first_line(pilot: Pilot[None]) -> None:
+    transcript = host(pilot).transcript
+    keys = transcript.load(Entry("assistant", f"number {n}\n\n{LONG}") for n in range(100))
+    await pilot.pause()
+    transcript.go_to(keys[50])
+    await pilot.pause()
+    assert screen(pilot)[1] == "  number 50"
 
 
 async def test_a_new_width_wraps_again(pilot: Pilot[None]) -> None:

@@ -94,27 +94,46 @@ class Column:
     def realise(self, top: int, height: int, *, at_end: bool) -> int:
         """Lay out what shows in ``height`` lines from ``top``, or at the end; the new top.
 
-        Whatever estimates above turn out wrong, the same text stays at the top of the view.
+        Whatever estimates turn out wrong, text that was in view already stays where it is.
         """
         if not self.messages:
             return 0
-        top = max(0, self.height - height) if at_end else top
-        anchor = self.at(top)
-        within = top - self.tops[anchor]
+        if at_end:
+            return self._realise_end(height)
+        shown = range(self.at(top), self.at(top + height) + 1)
+        known = (i for i in shown if self.messages[i].width == self.width)
+        anchor = shown[0] if top == 0 else next(known, shown[0])
+        above = self.tops[anchor] - top
         while stale := self._stale(top, height):
-            changed = stale[0]
-            for index in reversed(stale):
+            for index in stale:
                 self.messages[index].update(self.width)
-                changed = index
-                if at_end and sum(m.height for m in self.messages[index:]) > height:
-                    break
-            self._sum_from(changed)
-            if at_end:
-                top = max(0, self.height - height)
-            else:
-                within = min(within, max(0, self.messages[anchor].height - 1))
-                top = self.tops[anchor] + within
+            self._sum_from(stale[0])
+            within = max(-above, 0)  # the view begins inside the anchor
+            within = min(within, max(0, self.messages[anchor].height - 1))
+            top = max(0, self.tops[anchor] - (above if above > 0 else -within))
         return top
+
+    def _realise_end(self, height: int) -> int:
+        index, left = len(self.messages), height
+        while index and left > 0:
+            index -= 1
+            if self.messages[index].width != self.width:
+                self.messages[index].update(self.width)
+            left -= self.messages[index].height
+        self._sum_from(index)
+        return max(0, self.height - height)
+
+    def reveal(self, key: int, height: int) -> int:
+        """Lay out ``key`` and what shows in ``height`` lines from its first; that line."""
+        first, left = self._index[key], height
+        for index in range(first, len(self.messages)):
+            if self.messages[index].width != self.width:
+                self.messages[index].update(self.width)
+            left -= self.messages[index].height
+            if left <= 0:
+                break
+        self._sum_from(first)
+        return self.tops[first]
 
     def _stale(self, top: int, height: int) -> list[int]:
         shown = range(self.at(top), self.at(top + height) + 1)

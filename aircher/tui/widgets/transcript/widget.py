@@ -385,8 +385,7 @@ class Transcript(ScrollView, can_focus=True):
     def go_to(self, key: int) -> None:
         """Show a message from its first line."""
         self._leave_end()
-        top = self._column.tops[self._column.index(key)]
-        self._show(self._column.realise(top, self.size.height, at_end=False))
+        self._show(self._column.reveal(key, self.size.height))
 
     def _leave_end(self) -> None:
         if self._following:
