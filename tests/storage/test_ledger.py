@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -214,6 +215,30 @@ for _ in range(60):
     assert 9_000 < spent <= 10_000
     (state,) = db.ledger.state([cap(10_000)])
     assert (state.spent_nano, state.held_nano) == (spent, 0)
+
+
+def test_of_four_who_want_the_last_cent_at_once_one_gets_it(db: Database, start: Start) -> None:
+    rounds = 150
+    code = """
+began = float(sys.argv[2])
+won = 0
+for number in range(int(sys.argv[3])):
+    task = str(number)
+    caps = [Cap("costs.daily_limit", 1, datetime(2000, 1, 1, tzinfo=UTC), task=task)]
+    while time.time() < began + number * 0.004:
+        pass
+    try:
+        db.ledger.reserve(Claim(ref, task, 1, now), caps)
+        won += 1
+    except OverBudget:
+        pass
+print(won, flush=True)
+sys.stdin.read()  # what a process that ended held would be free again
+"""
+    processes = [start(code, str(time.time() + 0.6), str(rounds)) for _ in range(4)]
+    won = [int(process.stdout.readline()) for process in processes if process.stdout]
+    assert sum(won) == rounds
+    assert db.ledger.state([cap(1)])[0].held_nano == rounds
 
 
 class LedgerAgainstAModel(RuleBasedStateMachine):

@@ -41,6 +41,7 @@ def store(db: Database) -> Database:
         ("*", 0),
         ("100%", 1),
         ("%", 1),  # a sign, not a wild card
+        ("_", 2),
         ("C++", 1),
         ("🎉", 1),
         ("本語", 1),  # no spaces between words

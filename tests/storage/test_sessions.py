@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -192,7 +194,9 @@ def test_a_summary_stands_behind_what_it_sums_up_and_nothing_is_deleted(db: Data
     assert db.sessions.messages(session.id)[-1].message.text == "all"
 
 
-def test_a_removed_session_is_gone_but_its_spending_stays(db: Database, clock: SetClock) -> None:
+def test_a_removed_session_is_gone_but_its_spending_stays(
+    db: Database, clock: SetClock, file: Path
+) -> None:
     session = db.sessions.create()
     message = db.sessions.add(session.id, user("forget me"))
     row = UsageRow(clock.time, REF, "default", Tokens(), Cost(5, "exact"), session_id=session.id)
@@ -201,6 +205,9 @@ def test_a_removed_session_is_gone_but_its_spending_stays(db: Database, clock: S
     db.sessions.remove(session.id)
     assert db.sessions.list() == []
     assert db.sessions.search("forget") == []
+    raw = sqlite3.connect(file)
+    assert raw.execute("SELECT count(*) FROM search").fetchone() == (0,)
+    raw.close()
     db.sessions.write(reply, [Text("late")])
     db.sessions.end(reply, [Text("late")], "stopped")
     assert db.ledger.spend(datetime(2000, 1, 1, tzinfo=UTC)).nano_usd == 5
