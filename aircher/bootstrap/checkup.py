@@ -143,17 +143,21 @@ def _database(path: Path) -> Check:
 def _keys(*, online: bool) -> Iterator[Check]:
     """A missing key is no fault: nobody has them all."""
     secrets = secrets_from()
+    named = load_config().providers.named
     for name, vendor in vendors().items():
-        if not vendor.key_env:
+        own = named.get(name)
+        names = (own.api_key_env,) if own is not None and own.api_key_env else vendor.key_env
+        if not names:
             continue
-        origin = secrets.origin(name, vendor.key_env)
+        origin = secrets.origin(name, names)
         if origin is None:
-            names = " or ".join(vendor.key_env)
-            yield Check(f"key {name}", "warn", f"{vendor.title}: no key", f"Set {names} to use it.")
+            hint = f"Set {' or '.join(names)} to use it."
+            yield Check(f"key {name}", "warn", f"{vendor.title}: no key", hint)
             continue
         yield Check(f"key {name}", "ok", f"{vendor.title}: key in {origin}")
-        if online and vendor.base_url:
-            yield _endpoint(name, vendor.base_url)
+        base_url = (own.base_url if own is not None else None) or vendor.base_url
+        if online and base_url:
+            yield _endpoint(name, base_url)
 
 
 def _endpoint(name: str, base_url: str) -> Check:

@@ -41,6 +41,18 @@ def test_keys_are_named_and_never_shown(
     assert "canary" not in out
 
 
+def test_the_variable_the_user_named_is_looked_at(
+    capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = home / ".config/aircher/config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text("[providers.openai]\napi_key_env = 'WORK_KEY'\n")
+    monkeypatch.setenv("WORK_KEY", "sk-canary-0123456789abcdef")
+    _, checks, out = doctor(capsys)
+    assert checks["key openai"]["text"].endswith("key in WORK_KEY")
+    assert "canary" not in out
+
+
 def test_a_healthy_and_a_damaged_database(capsys: pytest.CaptureFixture[str]) -> None:
     open_database().close()
     assert doctor(capsys)[1]["database"]["text"].endswith("is healthy")

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 def connect(connection: Connection) -> Local:
     """The provider for ``connection``; nothing is started before it is first used.
 
-    ``connection.options`` may name ``model`` (a path to a GGUF file to be listed beside the
-    built-in model), ``num_ctx`` (window in tokens for such files) and ``timeout`` (seconds a
-    request may take).
+    ``connection.options`` may hold ``model`` (path of a GGUF file to be listed beside the
+    built-in model; a request names it by the same path), ``num_ctx`` (window in tokens, 8192
+    if not said), ``threads``, ``idle_unload`` (seconds until an unused model leaves memory,
+    0 = never) and ``timeout`` (seconds that one answer may take).
     """
     from aircher.providers.local.provider import Local
 

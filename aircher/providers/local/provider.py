@@ -149,12 +149,22 @@ class Local:
     def _limit_s(self) -> float:
         return float(self._connection.options.get("timeout") or REQUEST_LIMIT_S)
 
+    @property
+    def _threads(self) -> int:
+        return int(self._connection.options.get("threads") or thread_count())
+
+    @property
+    def _idle_s(self) -> int:
+        """As llama.cpp counts it: -1 is never."""
+        idle = float(self._connection.options.get("idle_unload", IDLE_S))
+        return max(1, round(idle)) if idle else -1
+
     def _file(self, name: str) -> ModelFile:
         """The model a request names: the built-in one, or a path to a GGUF file."""
+        context = int(self._connection.options.get("num_ctx") or SMOLLM2.context)
         if name in {SMOLLM2.name, ""}:
             path = models_folder() / SMOLLM2.file
-            return ModelFile(SMOLLM2.name, path, SMOLLM2.context, builtin=True)
-        context = int(self._connection.options.get("num_ctx") or SMOLLM2.context)
+            return ModelFile(SMOLLM2.name, path, min(context, SMOLLM2.context), builtin=True)
         return ModelFile(name, Path(name).expanduser(), context, builtin=False)
 
     async def _ready(self, name: str) -> tuple[Child, Provider]:
@@ -185,7 +195,7 @@ class Local:
         if old is not None:
             await self._put_away(old)
         child, module = await asyncio.gather(
-            asyncio.to_thread(start, model, thread_count(), IDLE_S),
+            asyncio.to_thread(start, model, self._threads, self._idle_s),
             asyncio.to_thread(importlib.import_module, _DIALECT),
         )
         connection = Connection(

@@ -165,6 +165,24 @@ def test_nothing_is_imported_from_the_current_folder(
     start(ModelFile(SMOLLM2.name, real_model, 512, builtin=True), 1, 300).stop()
 
 
+async def test_an_unused_model_leaves_memory_and_comes_back(real_model: Path) -> None:
+    local = connect(Connection("local", options={"idle_unload": 1, "num_ctx": 1024}))
+    assert [row.context_window for row in await local.models()] == [1024]
+    await local.warm()
+    (pid,) = children()
+    full = resident_kb(pid)
+    wait_until(lambda: resident_kb(pid) < full / 2)
+    builder = ReplyBuilder()
+    await collect(local, HEAD, builder)
+    assert "Paris" in builder.reply().text
+    await local.aclose()
+
+
+def resident_kb(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0])
+
+
 async def test_a_file_that_is_no_model(tmp_path: Path) -> None:
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"not a model" * 100)
