@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from aircher.domain.chat import ChatRequest, Reply
@@ -158,7 +160,8 @@ async def test_wherever_a_stream_is_cut_text_is_a_beginning_and_the_end_is_an_er
 
 async def test_a_body_that_is_never_closed_does_not_hold_the_answer_back(replay: Replay) -> None:
     case = STREAMS[0]
-    reply, error = await ask(case, replay.url(case.id, "noclose=1"), stream=True)
+    async with asyncio.timeout(10):  # well below the idle timeout
+        reply, error = await ask(case, replay.url(case.id, "noclose=1"), stream=True)
     assert_as_expected(case.expect, reply, error)
 
 
