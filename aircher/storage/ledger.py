@@ -26,7 +26,7 @@ from aircher.domain.usage import NO_TOKENS, UNKNOWN_COST, Spend, UsageRow, dolla
 from aircher.storage.codec import storable
 from aircher.storage.connection import Connection
 from aircher.storage.processes import lives, myself
-from aircher.storage.rows import TOKENS_AND_COST, tokens_and_cost, usage_row
+from aircher.storage.rows import TOKENS_AND_COST, ref_columns, tokens_and_cost, usage_row
 from aircher.storage.times import Now, from_ms, to_ms
 
 STALE_AFTER_MS = 3_600_000
@@ -117,9 +117,8 @@ class UsageLedger:
                 " (provider, model, task, nano_usd, at, session_id, holder, created)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    claim.ref.provider,
-                    claim.ref.model,
-                    claim.task,
+                    *ref_columns(claim.ref),
+                    storable(claim.task),
                     claim.nano_usd,
                     to_ms(claim.at),
                     claim.session_id,
@@ -232,9 +231,8 @@ class UsageLedger:
             _INSERT_USAGE,
             (
                 to_ms(row.at),
-                row.ref.provider,
-                row.ref.model,
-                row.task,
+                *ref_columns(row.ref),
+                storable(row.task),
                 *tokens_and_cost(row.tokens, row.cost),
                 row.session_id,
                 row.message_id,

@@ -9,7 +9,7 @@ from aircher.domain.messages import Message, Role
 from aircher.domain.models import ModelRef
 from aircher.domain.sessions import MessageState, SessionInfo, StoredMessage
 from aircher.domain.usage import Cost, CostTag, Tokens, UsageRow
-from aircher.storage.codec import load_parts
+from aircher.storage.codec import load_parts, storable
 from aircher.storage.schema import TOKEN_COLUMNS
 from aircher.storage.times import from_ms
 
@@ -19,6 +19,11 @@ TOKENS_AND_COST = (
     "cost_tag",
     "price_id",
 )
+
+
+def ref_columns(ref: ModelRef) -> tuple[str, str]:
+    """Values for the columns ``provider`` and ``model``."""
+    return storable(ref.provider), storable(ref.model)
 
 
 def tokens_and_cost(tokens: Tokens, cost: Cost) -> tuple[Any, ...]:

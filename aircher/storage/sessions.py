@@ -21,6 +21,7 @@ from aircher.storage.processes import lives, myself
 from aircher.storage.rows import (
     SESSION_COLUMNS,
     TOKENS_AND_COST,
+    ref_columns,
     session_info,
     stored_message,
     tokens_and_cost,
@@ -109,7 +110,7 @@ class Sessions:
             message_id = self._insert(raw, session_id, "assistant", "streaming", (), task, evidence)
             raw.execute(
                 "UPDATE messages SET provider = ?, model = ?, writer = ? WHERE id = ?",
-                (ref.provider, ref.model, self._me, message_id),
+                (*ref_columns(ref), self._me, message_id),
             )
             return message_id
 
@@ -151,7 +152,7 @@ class Sessions:
             **dict(zip(TOKENS_AND_COST, tokens_and_cost(tokens, cost), strict=True)),
         }
         if ref is not None:
-            facts |= {"provider": ref.provider, "model": ref.model}
+            facts |= dict(zip(("provider", "model"), ref_columns(ref), strict=True))
         columns = ", ".join(f"{name} = ?" for name in facts)
         with self._connection.writing() as raw:
             ended = raw.execute(
@@ -302,7 +303,15 @@ class Sessions:
         message_id = raw.execute(
             "INSERT INTO messages (session_id, role, at, state, task, evidence, parts)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (session_id, role, now, state, task, storable(evidence), dump_parts(parts)),
+            (
+                session_id,
+                role,
+                now,
+                state,
+                storable(task),
+                storable(evidence),
+                dump_parts(parts),
+            ),
         ).lastrowid
         assert message_id is not None
         raw.execute("UPDATE messages SET place = id WHERE id = ?", (message_id,))

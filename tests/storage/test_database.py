@@ -4,6 +4,7 @@ import os
 import sqlite3
 import stat
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -234,6 +235,33 @@ def test_a_full_disk_is_said_and_nothing_saved_is_lost(file: Path, db: Database)
         db.sessions.end(reply, [Text("x" * 1_000_000)], "complete")
     safe, streaming = db.sessions.messages(session.id)
     assert (safe.message.text, streaming.state) == ("safe", "streaming")
+
+
+def test_a_file_that_may_only_be_read_can_be_read(db: Database) -> None:
+    session = db.sessions.create(title="there")
+    with db._connection.reading() as raw:
+        raw.execute("PRAGMA query_only = ON")
+    with pytest.raises(StorageError, match="may not be written") as refused:
+        db.sessions.add(session.id, user("no"))
+    assert "writable" in refused.value.hint
+    assert db.sessions.info(session.id).title == "there"
+
+
+def test_threads_of_one_process_take_turns(db: Database) -> None:
+    session = db.sessions.create()
+
+    def talk(name: int) -> None:
+        for number in range(30):
+            db.sessions.add(session.id, user(f"{name} {number}"))
+            assert db.sessions.messages(session.id)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(talk, range(4)))
+    texts = [message.message.text for message in db.sessions.messages(session.id)]
+    assert len(texts) == 120
+    for name in range(4):
+        mine = [text for text in texts if text.startswith(str(name))]
+        assert mine == [f"{name} {n}" for n in range(30)]
 
 
 def test_use_after_close_is_a_storage_error(file: Path) -> None:

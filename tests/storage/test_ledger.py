@@ -133,6 +133,19 @@ def test_the_ledger_is_append_only(db: Database, file: Path, statement: str) -> 
     assert db.ledger.spend(LONG_AGO).nano_usd == 5
 
 
+def test_names_that_utf8_cannot_carry_are_mended(db: Database) -> None:
+    odd = ModelRef("op\ud800nai", "m\udcff")
+    held = db.ledger.reserve(claim(5, odd, "task\ud800"), [])
+    db.ledger.settle(held, row(5, odd, "task\ud800"))
+    session = db.sessions.create(project="/odd/\udcff", title="t\ud800")
+    reply = db.sessions.begin(session.id, odd, task="task\ud800", evidence="e\ud800")
+    db.sessions.end(reply, [], "failed", ref=odd, error="\ud800", finish_reason="\ud800")
+    mended = ModelRef("op\ufffdnai", "m\ufffd")
+    assert db.ledger.rows(LONG_AGO)[0].ref == mended
+    assert db.sessions.messages(session.id)[0].ref == mended
+    assert [info.id for info in db.sessions.list(project="/odd/\udcff")] == [session.id]
+
+
 def test_sums_see_what_another_process_spent(db: Database, start: Start) -> None:
     db.ledger.settle(None, row(5))
     assert db.ledger.spend(LONG_AGO).nano_usd == 5
