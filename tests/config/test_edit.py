@@ -142,6 +142,36 @@ def test_set_works_in_every_shape_of_file(
     assert tomllib.loads(file.read_text()) == data
 
 
+@pytest.mark.parametrize(
+    ("old", "key", "data"),
+    [
+        (
+            'providers = { default = "ollama", openai = { model = "m" } } # c\n',
+            "providers.default",
+            {"providers": {"openai": {"model": "m"}}},
+        ),
+        ("[keys]\na.b = 'f2'\na.c = 'f3'\n", "keys.a.b", {"keys": {"a": {"c": "f3"}}}),
+        (
+            'providers.openai.model = "x"\ndiscover = true\n',
+            "providers.openai.model",
+            {"discover": True},
+        ),
+        (
+            "[retry]\nretryable_errors = [\n 'timeout', # a\n]\nmax_retries = 1",
+            "retry.retryable_errors",
+            {"retry": {"max_retries": 1}},
+        ),
+    ],
+)
+def test_unset_works_in_every_shape_of_file(
+    tmp_path: Path, old: str, key: str, data: dict[str, object]
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(old)
+    assert unset(file, key)
+    assert {k: v for k, v in tomllib.loads(file.read_text()).items() if v != {"openai": {}}} == data
+
+
 @settings(max_examples=40)
 @given(prompt=st.text(st.characters(codec="utf-8")))
 def test_any_text_can_be_set_and_is_read_back(
