@@ -33,9 +33,10 @@ from aircher.tui.widgets.transcript.palette import CLASSES, CSS, Palette, compon
 
 FASTEST = 1 / 20
 SLOWEST = 1 / 4
-SHARE = 5
-"""While text streams in, a frame that took t is followed by at least ``SHARE`` t of rest, within
-these bounds (seconds): drawing never takes more than a sixth of the processor for long."""
+SHARE = 3
+"""While text streams in, a frame after which the thread worked for t seconds (parsing, painting,
+everything) is followed by the next no sooner than ``SHARE`` t later, within these bounds
+(seconds): a slow machine shows fewer frames and stays quick to answer a key."""
 
 
 class Transcript(ScrollView, can_focus=True):
@@ -91,6 +92,7 @@ class Transcript(ScrollView, can_focus=True):
         self._dirty: set[int] = set()
         self._frame: Timer | None = None
         self._cost = 0.0
+        self._worked = time.thread_time()
         self._following = True
         self._placing = False
         self._seen = 0
@@ -199,11 +201,12 @@ class Transcript(ScrollView, can_focus=True):
             self._frame = None
         if not self._width:
             return  # drawn when the first size arrives
-        began = time.perf_counter()
+        now = time.thread_time()
+        self._cost = 0.7 * self._cost + 0.3 * min(now - self._worked, SLOWEST)
+        self._worked = now
         self._column.update(self._dirty)
         self._dirty.clear()
         self._place()
-        self._cost = 0.7 * self._cost + 0.3 * (time.perf_counter() - began)
 
     # Geometry
 
