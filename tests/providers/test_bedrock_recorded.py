@@ -23,7 +23,6 @@ MODES = (
     "cut=utf8,delay=0",
     "cut=random:7,delay=0",
     "chunk=1,delay=0",
-    "chunk=7,delay=0",
     "gzip=1",
     "noclose=1",
 )

@@ -18,6 +18,7 @@ from aircher.domain.chat import ChatRequest, Chunk, Opened
 from aircher.domain.errors import (
     AuthenticationFailed,
     InvalidRequest,
+    MalformedReply,
     NetworkFailed,
     ProviderError,
     TimedOut,
@@ -32,13 +33,13 @@ from aircher.providers.transport import FOREIGN, malformed, network_fault, rate_
 
 try:
     import boto3
+    import botocore
     import botocore.exceptions as aws
     import botocore.session
     import urllib3.exceptions as urls
     from botocore.config import Config
     from botocore.eventstream import ParserError
     from botocore.parsers import ResponseParserError
-    from botocore.tokens import FrozenAuthToken
 except ImportError:
     raise InvalidRequest(
         "Bedrock needs a package that is not installed.",
@@ -147,15 +148,19 @@ class Edge:
         )
 
 
-class _Unpacked:
-    """A compressed event stream, as boto3 reads it."""
+class _Pieces:
+    """An event stream, as boto3 reads it: unpacked, and each piece as soon as it is there."""
 
     def __init__(self, raw: Any) -> None:
         self._raw = raw
 
     def stream(self) -> Iterator[bytes]:
-        """The pieces, unpacked."""
-        yield from self._raw.stream(decode_content=True)
+        """The pieces."""
+        if self._raw.chunked:
+            yield from self._raw.stream(decode_content=True)
+        # urllib3 would wait for 64 KB of a body that is not in chunks.
+        while piece := self._raw.read1(decode_content=True):
+            yield piece
 
     def close(self) -> None:
         """Closes the answer."""
@@ -185,13 +190,11 @@ class Bedrock:
         stream nor stop reading it, and does not unpack what a gateway compressed.
         """
         body = self._call.raw = response_dict.get("body")
-        if response_dict["headers"].get("content-encoding") != "gzip":
-            return
-        if isinstance(body, bytes):
+        if not isinstance(body, bytes):
+            response_dict["body"] = _Pieces(body)
+        elif response_dict["headers"].get("content-encoding") == "gzip":
             with suppress(OSError, EOFError, zlib.error):  # then boto3 complains of the bytes
                 response_dict["body"] = gzip.decompress(body)
-        else:
-            response_dict["body"] = _Unpacked(body)
 
     @property
     def name(self) -> str:
@@ -316,25 +319,26 @@ def _listed(row: Mapping[str, Any]) -> ListedModel:
     return ListedModel(id=str(row["modelId"]), features=frozenset(features))
 
 
-class _Bearer:
-    """A Bedrock API key, where botocore looks for tokens."""
-
-    def __init__(self, key: str) -> None:
-        self._token = FrozenAuthToken(key)
-
-    def load_token(self, **_: Any) -> FrozenAuthToken:
-        """The key."""
-        return self._token
-
-
-def _session(connection: Connection) -> boto3.Session:
+def _session(connection: Connection) -> tuple[boto3.Session, Config]:
     """Keys from the options, else wherever boto3 finds some (environment, ~/.aws, the host)."""
     options = connection.options
     base = botocore.session.Session(profile=options.get("aws_profile") or None)
     keys = {theirs: options[ours] for ours, theirs in _KEYS.items() if options.get(ours)}
+    signing = {}
     if connection.key and not keys:
-        base.register_component("token_provider", _Bearer(connection.key))
-    return boto3.Session(botocore_session=base, region_name=options.get("region") or None, **keys)
+        # boto3 has no parameter for a Bedrock key, and looks for other keys even beside one.
+        bearer = {"Authorization": f"Bearer {connection.key}"}
+        base.register("before-call", lambda params, **_: params["headers"].update(bearer))
+        keys = {"aws_access_key_id": "unused", "aws_secret_access_key": "unused"}
+        signing = {"signature_version": botocore.UNSIGNED}
+    config = Config(
+        connect_timeout=connection.connect_timeout_s,
+        read_timeout=connection.idle_timeout_s,
+        retries={"total_max_attempts": 1},
+        **signing,
+    )
+    region = options.get("region") or None
+    return boto3.Session(botocore_session=base, region_name=region, **keys), config
 
 
 def connect(connection: Connection) -> Provider:
@@ -345,21 +349,23 @@ def connect(connection: Connection) -> Provider:
     ``aws_session_token``.  Raises ``AuthenticationFailed`` for an unknown profile and
     ``InvalidRequest`` for an address that is none.
     """
-    bearer = connection.key and not any(connection.options.get(name) for name in _KEYS)
-    config = Config(
-        connect_timeout=connection.connect_timeout_s,
-        read_timeout=connection.idle_timeout_s,
-        retries={"total_max_attempts": 1},
-        **({"signature_version": "bearer"} if bearer else {}),
+    try:
+        with Edge(connection).crossing():
+            return _connected(connection)
+    except MalformedReply as error:  # nothing was asked yet: boto3 dislikes what it was given
+        raise InvalidRequest(
+            f"Bedrock cannot be reached at {connection.base_url!r}.",
+            hint=f"Correct base_url in [providers.{connection.provider}].",
+            provider=connection.provider,
+        ) from error
+
+
+def _connected(connection: Connection) -> Bedrock:
+    session, config = _session(connection)
+    place = {"region_name": session.region_name or DEFAULT_REGION, "config": config}
+    base = connection.base_url or None
+    client = session.client("bedrock-runtime", endpoint_url=base, **place)
+    other = base.replace("bedrock-runtime", "bedrock") if base else None
+    return Bedrock(
+        connection, client, partial(session.client, "bedrock", endpoint_url=other, **place)
     )
-    with Edge(connection).crossing():
-        session = _session(connection)
-        place = {
-            "region_name": session.region_name or DEFAULT_REGION,
-            "config": config,
-        }
-        base = connection.base_url or None
-        client = session.client("bedrock-runtime", endpoint_url=base, **place)
-        other = base.replace("bedrock-runtime", "bedrock") if base else None
-        catalog = partial(session.client, "bedrock", endpoint_url=other, **place)
-    return Bedrock(connection, client, catalog)
