@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
         for check in found:
             checks.append(check)
             print(inert(line(check)), flush=True)
+        print(verdict(checks), file=sys.stderr)
     return EXIT_FAILED if _failed(checks) else EXIT_OK
 
 
@@ -54,6 +55,14 @@ def line(check: Check) -> str:
     """One check as a line: word, name, sentence, next step."""
     hint = f"  -> {check.hint}" if check.hint else ""
     return f"{check.state:<4}  {check.name}: {check.text}{hint}"
+
+
+def verdict(checks: list[Check]) -> str:
+    """The whole in one sentence."""
+    broken = [check.name for check in checks if check.state == "fail"]
+    if broken:
+        return f"Does not work: {', '.join(broken)}."
+    return "All that is needed works; what is marked warn is optional."
 
 
 def terminal(environ: Mapping[str, str], columns: int, encoding: str) -> list[Check]:

@@ -90,7 +90,9 @@ def test_endpoints_are_tried_only_when_asked(
 
 def test_lines_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     main(["doctor"])
-    lines = capsys.readouterr().out.splitlines()
+    out, err = capsys.readouterr()
+    assert err.startswith("All that is needed works")
+    lines = out.splitlines()
     assert all(line[:4].strip() in {"ok", "warn", "fail"} for line in lines)
     assert any(line.endswith("-> aircher local pull") for line in lines)
 
