@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import sqlite3
 from collections.abc import Sequence
 from typing import Any, cast
@@ -16,8 +15,9 @@ from aircher.domain.usage import NO_TOKENS, UNKNOWN_COST, Cost, Tokens
 from aircher.storage import search
 from aircher.storage.codec import dump_parts, load_parts, storable
 from aircher.storage.connection import Connection
-from aircher.storage.ids import as_typed, new_id
+from aircher.storage.ids import new_id
 from aircher.storage.processes import lives, myself
+from aircher.storage.queries import read_info, resolve, search_anywhere, search_words
 from aircher.storage.rows import (
     SESSION_COLUMNS,
     TOKENS_AND_COST,
@@ -66,7 +66,7 @@ class Sessions:
                     (session_id, storable(inert(title)), now, now, storable(project), parent),
                 )
                 if added.rowcount:
-                    return self._info(raw, session_id)
+                    return read_info(raw, session_id)
         raise Bug("No free session id was found.")
 
     def info(self, session_id: str) -> SessionInfo:
@@ -75,7 +75,7 @@ class Sessions:
         Raises ``UsageError`` where none or several do.
         """
         with self._connection.reading() as raw:
-            return self._info(raw, self._resolve(raw, session_id))
+            return read_info(raw, resolve(raw, session_id))
 
     def messages(self, session_id: str) -> Sequence[StoredMessage]:
         """All messages, oldest first; a summary stands right behind what it sums up.
@@ -83,7 +83,7 @@ class Sessions:
         A reply whose writing process is gone is ``stopped``.
         """
         with self._connection.reading() as raw:
-            known = self._resolve(raw, session_id)
+            known = resolve(raw, session_id)
             rows = raw.execute(
                 "SELECT * FROM messages WHERE session_id = ? ORDER BY place, id", (known,)
             ).fetchall()
@@ -205,11 +205,9 @@ class Sessions:
         if not search.cleaned(query):
             return []
         with self._connection.reading() as raw:
-            found = self._search_words(raw, query, limit) or self._search_anywhere(
-                raw, query, limit
-            )
+            found = search_words(raw, query, limit) or search_anywhere(raw, query, limit)
             return [
-                SearchHit(self._info(raw, session_id), message_id, excerpt)
+                SearchHit(read_info(raw, session_id), message_id, excerpt)
                 for session_id, message_id, excerpt in found
             ]
 
@@ -218,7 +216,7 @@ class Sessions:
         with self._connection.writing() as raw:
             raw.execute(
                 "UPDATE sessions SET title = ? WHERE id = ?",
-                (" ".join(storable(inert(title)).split()), self._resolve(raw, session_id)),
+                (" ".join(storable(inert(title)).split()), resolve(raw, session_id)),
             )
 
     def remove(self, session_id: str) -> None:
@@ -227,7 +225,7 @@ class Sessions:
         Raises ``UsageError`` if the session is unknown.
         """
         with self._connection.writing() as raw:
-            raw.execute("DELETE FROM sessions WHERE id = ?", (self._resolve(raw, session_id),))
+            raw.execute("DELETE FROM sessions WHERE id = ?", (resolve(raw, session_id),))
 
     def stop_abandoned(self) -> int:
         """Marks replies whose writer is gone as stopped; returns how many."""
@@ -254,31 +252,6 @@ class Sessions:
         if state == "streaming" and row["writer"] != self._me and not lives(row["writer"]):
             return "stopped"
         return state
-
-    def _resolve(self, raw: sqlite3.Connection, typed: str) -> str:
-        wanted = as_typed(storable(typed))
-        # "~" sorts behind every character of an id.
-        rows = raw.execute(
-            "SELECT id FROM sessions WHERE id >= ? AND id < ? ORDER BY id LIMIT 4",
-            (wanted, wanted + "~"),
-        ).fetchall()
-        found = [str(row["id"]) for row in rows]
-        hint = "`aircher sessions list` shows them all."
-        if not found or not wanted:
-            raise UsageError(f"There is no conversation {inert(typed)!r}.", hint=hint)
-        if len(found) > 1:
-            raise UsageError(
-                f"Several conversations begin with {wanted!r}: {', '.join(found)}.",
-                hint="Give more of the id.  " + hint,
-            )
-        return found[0]
-
-    def _info(self, raw: sqlite3.Connection, session_id: str) -> SessionInfo:
-        row = raw.execute(
-            f"SELECT {SESSION_COLUMNS} FROM sessions AS s WHERE s.id = ?",  # noqa: S608 - constants
-            (session_id,),
-        ).fetchone()
-        return session_info(row)
 
     def _message(self, raw: sqlite3.Connection, message_id: int) -> StoredMessage:
         row = raw.execute("SELECT * FROM messages WHERE id = ?", (message_id,)).fetchone()
@@ -329,28 +302,3 @@ class Sessions:
     def _touch(self, raw: sqlite3.Connection, session_id: str) -> None:
         now = to_ms(self._clock.now())
         raw.execute("UPDATE sessions SET updated = ? WHERE id = ?", (now, session_id))
-
-    def _search_words(
-        self, raw: sqlite3.Connection, query: str, limit: int
-    ) -> builtins.list[tuple[str, int, str]]:
-        words = search.fts_query(query)
-        if not words:
-            return []
-        rows = raw.execute(
-            "SELECT m.session_id, m.id, snippet(search, 0, '', '', '…', ?) AS excerpt"
-            " FROM search JOIN messages AS m ON m.id = search.rowid"
-            " WHERE search MATCH ? ORDER BY search.rank LIMIT ?",
-            (search.EXCERPT_WORDS, words, limit),
-        ).fetchall()
-        return [(row["session_id"], row["id"], search.one_line(row["excerpt"])) for row in rows]
-
-    def _search_anywhere(
-        self, raw: sqlite3.Connection, query: str, limit: int
-    ) -> builtins.list[tuple[str, int, str]]:
-        rows = raw.execute(
-            "SELECT m.session_id, m.id, search.text"
-            " FROM search JOIN messages AS m ON m.id = search.rowid"
-            " WHERE search.text LIKE ? ESCAPE '\\' ORDER BY m.id DESC LIMIT ?",
-            (search.like_pattern(query), limit),
-        ).fetchall()
-        return [(row["session_id"], row["id"], search.excerpt(row["text"], query)) for row in rows]
