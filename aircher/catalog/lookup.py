@@ -20,12 +20,10 @@ PRICE_LISTS: Mapping[str, str] = {
     "vertex-claude": "google",
     "bedrock": "aws",
     "claude-bedrock": "aws",
+    "bedrock-converse": "aws",
     "bedrock-mantle": "aws",
-    "bedrock_mantle": "aws",
     "azure-openai": "azure",
-    "azure_openai": "azure",
     "azure-ai": "azure",
-    "azure_ai": "azure",
     "xai": "x-ai",
     "grok": "x-ai",
     "moonshot": "moonshotai",
@@ -39,7 +37,7 @@ PRICE_LISTS: Mapping[str, str] = {
     "copilot": "github-copilot",
     "voyage": "voyageai",
 }
-"""Our provider names -> genai-prices' provider ids, where they differ."""
+"""Our provider names, with dashes -> genai-prices' provider ids, where they differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ class PriceLists:
     def list_of(self, provider: str) -> str:
         """The price list a provider's models are on, "" if there is none."""
         name = provider.lower()
-        name = self._names.get(name, name)
+        name = self._names.get(name) or self._names.get(name.replace("_", "-")) or name
         return name if name in self._providers else ""
 
     def find(self, provider: str, model: str) -> Row | None:
@@ -127,6 +125,7 @@ MAKERS = (
     ("gpt-", "openai"),
     ("deepseek-", "deepseek"),
     ("grok-", "x-ai"),
+    ("kimi-", "moonshotai"),
     ("mistral-", "mistral"),
 )
 """How a family's names begin, and whose list they are on."""

@@ -47,6 +47,7 @@ def test_one_model_by_all_its_names(provider: str, model: str) -> None:
     ("provider", "model"),
     [
         ("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        ("vertex_claude", "claude-sonnet-4-5@20250929"),
         ("a-gateway-of-mine", "anthropic/claude-sonnet-4.5:beta"),
     ],
 )

@@ -126,7 +126,8 @@ def test_recorded_usage_costs_what_genai_prices_says(wire_folder: Path) -> None:
         cost = CATALOG.cost(ModelRef(provider, model), tokens, NOW)
         name = model.removeprefix("models/")
         try:
-            expected = reference(PRICE_LISTS.get(provider, provider), name, tokens, NOW)
+            listed = PRICE_LISTS.get(provider.replace("_", "-"), provider)
+            expected = reference(listed, name, tokens, NOW)
         except LookupError:
             assert cost == UNKNOWN_COST, case["id"]
         except ValueError:  # a vendor that counts more cached tokens than prompt tokens

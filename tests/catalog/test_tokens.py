@@ -151,6 +151,14 @@ def test_estimates_learn_smoothly_and_within_bounds() -> None:
     assert catalog.count_text(CLAUDE, text) > 0
 
 
+def test_models_with_a_finer_tokenizer_start_higher() -> None:
+    catalog = ModelCatalog()
+    old, new = ModelRef("claude", "claude-opus-4-5"), ModelRef("claude", "claude-opus-5-5")
+    assert catalog.count_text(new, SOURCE) == pytest.approx(
+        catalog.count_text(old, SOURCE) * 1.3, 1
+    )
+
+
 @given(st.text())
 def test_any_text_can_be_counted(text: str) -> None:
     catalog = ModelCatalog()
