@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.events import Key
 from textual.widgets import TextArea
 
 from aircher.domain.errors import AircherError
@@ -231,6 +232,7 @@ class AircherApp(Turns, Panels, Commands):
 
     def action_stop(self) -> None:
         """Esc: closes a list, else stops the answer; twice: the last message, for editing."""
+        self.prompt.focus()
         if self.prompt.close_completion() or self.stop_reply():
             return
         if self._twice("escape") and self.chat.said and not self.prompt.text:
@@ -248,6 +250,15 @@ class AircherApp(Turns, Panels, Commands):
             self.exit(0)
         elif not self.stop_reply():
             self.notify(f"Press {self.key('app.interrupt')} again to quit.", timeout=2)
+
+    def on_key(self, event: Key) -> None:
+        """Text typed while the conversation has the focus goes where text belongs."""
+        if self.focused is not self._transcript or self._transcript is None:
+            return
+        if event.is_printable and event.character and event.key not in self.screen.active_bindings:
+            event.prevent_default()
+            self.prompt.focus()
+            self.prompt.insert(event.character)
 
     # -- scrolling
 

@@ -14,6 +14,7 @@ from aircher.tui.words import count, task_name
 if TYPE_CHECKING:  # annotations only: the first frame needs none of it
     from aircher.domain.models import ModelFacts
     from aircher.tui.screens.pick import Row
+    from aircher.tui.widgets.transcript import Transcript
 
 AUTOMATIC = "auto"
 """What the user writes, and what lists give back, for 'no choice of mine'."""
@@ -170,6 +171,32 @@ class Choices(BaseApp):
                 self.choose_by_name(value)
 
         self.push_screen(ProviderScreen(health.all, health.reset, self.chat.wish.provider), done)
+
+    def on_transcript_link_clicked(self, event: Transcript.LinkClicked) -> None:
+        """Asks before anything is opened, showing where it leads."""
+        from aircher.tui.links import openable
+        from aircher.tui.screens.pick import PickScreen, Row
+
+        url = openable(event.url)
+        if not url:
+            self.notify("This link is no web or mail address; it is not opened.", markup=False)
+            return
+        rows = [
+            Row("open", "Open in the browser", "", url),
+            Row("copy", "Copy the address", "", url),
+        ]
+
+        def done(value: str | None) -> None:
+            if value == "open":
+                self.open_url(url)
+            elif value == "copy":
+                self.copy_to_clipboard(url)
+
+        self.push_screen(PickScreen("Link", lambda _: rows), done)
+
+    def on_transcript_copied(self, event: Transcript.Copied) -> None:
+        """Says that the clipboard was written to."""
+        self.notify(f"Copied the {event.what}.", timeout=2, markup=False)
 
     def choose_theme_from_list(self) -> None:
         """All themes, each shown by its name."""

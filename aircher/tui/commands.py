@@ -147,9 +147,7 @@ class Commands(Choices):
 
     def action_copy_code(self) -> None:
         """The last code block, as the model wrote it."""
-        if self.transcript.copy_last_code():
-            self.notify("The last code block is in the clipboard.")
-        else:
+        if not self.transcript.copy_last_code():
             self.notify("There is no code block yet.", severity="warning")
 
     # -- sheets; what they are made of is imported when one is opened

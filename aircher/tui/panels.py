@@ -18,7 +18,7 @@ from aircher.tui.widgets.costs import CostPanel
 from aircher.tui.widgets.keybar import Hint, KeyBar
 from aircher.tui.widgets.providers import ProviderPanel
 from aircher.tui.widgets.welcome import Welcome
-from aircher.tui.words import clip, money
+from aircher.tui.words import clip, day, money
 
 TYPING_PAUSE_S = 0.15
 """How long the typing must rest before the plan is worked out anew."""
@@ -215,7 +215,7 @@ class Panels(BaseApp):
             ("Enter", "send; the price stands below before you do"),
             (self.key("reply.stop"), "stop an answer and keep what came"),
             (self.key("provider.next"), "next model or provider, also in the middle of a chat"),
-            (self.key("sessions.show"), "yesterday's chats, with search"),
+            (self.key("sessions.show"), "earlier chats, with search"),
             (self.key("help.show"), "all keys and commands"),
         ]
         if self.services is None:
@@ -223,9 +223,13 @@ class Panels(BaseApp):
             return
         settings = self.services.settings
         ref = self.standing_model()
+        last = next((info for info in self.services.sessions.list(limit=5) if info.messages), None)
         welcome.show(
             str(ref) if ref else "no model yet: /config says what is missing",
             [clip(one, 70) for one in settings.found],
             hints,
             len(settings.problems),
+            f"{clip(last.title, 50)} ({day(last.updated, self.services.clock.now())})"
+            if last and last.title
+            else "",
         )

@@ -7,7 +7,6 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from textual.color import Color
 from textual.theme import Theme
 
 DEFAULT = "aircher-dark"
@@ -16,6 +15,7 @@ COLORS = (
     "secondary",
     "accent",
     "foreground",
+    "muted",
     "background",
     "surface",
     "panel",
@@ -51,12 +51,11 @@ def read(path: Path) -> Theme:
                 f'The theme file {path.name} needs {key} = "#rrggbb" in [colors], not {value!r}.'
             )
     chosen = {key: str(colors[key]) for key in COLORS}
-    muted = Color.parse(chosen["foreground"]).blend(Color.parse(chosen["background"]), 0.35)
     return Theme(
         name=str(data.get("name") or path.stem),
         dark=bool(data.get("dark", True)),
         variables={
-            "muted": muted.hex,
+            "muted": chosen["muted"],
             "block-cursor-background": chosen["primary"],
             "block-cursor-foreground": chosen["background"],
             "input-selection-background": chosen["primary"] + " 35%",

@@ -352,3 +352,47 @@ def test_the_footer_says_when_an_answer_was_cut_off():
 
     text = footer("default", 2.0, Tokens(10, output=5), fake.usd("0.5"), "length")
     assert text == "general · 2.0 s · 10 in, 5 out · $0.50 · cut off at the length limit"
+
+
+async def test_the_welcome_names_the_last_chat(with_old_chats):
+    async with chat(services=with_old_chats) as (app, _, __):
+        assert "Rename the lexer (today 14:04)" in line_text(app, "#welcome")
+
+
+async def test_text_typed_while_the_conversation_has_the_focus_is_not_lost():
+    async with chat() as (app, pilot, _):
+        app.leave_welcome()
+        await pilot.pause()
+        app.transcript.focus()
+        await pilot.press("h", "e")
+        assert app.prompt.text == "he"
+        assert app.focused is app.prompt
+
+
+@pytest.mark.parametrize(
+    ("url", "opens"),
+    [
+        ("https://example.com/a?b=c", "https://example.com/a?b=c"),
+        ("https://b\u00fccher.example/x", "https://xn--bcher-kva.example/x"),
+        ("mailto:a@example.com", "mailto:a@example.com"),
+        ("javascript:alert(1)", ""),
+        ("file:///etc/passwd", ""),
+        ("https:///nowhere", ""),
+        ("https://a\x1b]52;c;x\x07.example", ""),
+        ("https://[broken", ""),
+    ],
+)
+async def test_links_are_asked_about_and_only_the_web_is_opened(url, opens, monkeypatch):
+    from aircher.tui.widgets.transcript import Transcript
+
+    async with chat() as (app, pilot, _):
+        opened = []
+        monkeypatch.setattr(app, "open_url", opened.append)
+        app.transcript.post_message(Transcript.LinkClicked(url, "here"))
+        await pilot.pause()
+        assert opened == []
+        if opens:
+            assert app.screen._rows[0].below == opens
+            await pilot.press("enter")
+            await pilot.pause()
+        assert opened == ([opens] if opens else [])

@@ -72,14 +72,14 @@ def _plan(view: StatusView, *, short: bool) -> Content:
     return Content.assemble(*parts)
 
 
-def _right(view: StatusView, *, short: bool) -> list[tuple[str, str]]:
+def _right(view: StatusView, *, short: bool) -> Content:
     """What came below the view, and money or the chat's name."""
     parts: list[tuple[str, str]] = []
     if view.below:
         parts.append((f"↓ {view.below} lines below ", "bold $accent"))
     if not short:
         parts.append((view.money_line or clip(view.title, 28), "$muted"))
-    return parts
+    return Content.assemble(*parts)
 
 
 def line(view: StatusView, width: int, spinner: str = "") -> Content:
@@ -91,11 +91,12 @@ def line(view: StatusView, width: int, spinner: str = "") -> Content:
             left = Content.assemble((f"{spinner} ", "$accent"), (view.activity, "$foreground"))
         else:
             left = _plan(view, short=short_left)
-        if left.cell_length + sum(len(text) for text, _ in right) + 2 <= width:
+        if left.cell_length + right.cell_length + 2 <= width:
             break
-    taken = sum(len(text) for text, _ in right)
-    left = left.truncate(max(0, width - taken - 1), ellipsis=True)
-    return Content.assemble(left, " " * max(1, width - left.cell_length - taken), *right)
+    room = width - right.cell_length - 1
+    left = left.truncate(max(0, room), ellipsis=True)
+    gap = max(1, width - left.cell_length - right.cell_length)
+    return Content.assemble(left, " " * gap, right).truncate(width)
 
 
 class StatusLine(Static):

@@ -10,7 +10,9 @@ from textual.widgets import Static
 Hint = tuple[str, str]
 
 
-def content(model: str, found: Sequence[str], hints: Sequence[Hint], problems: int) -> Content:
+def content(
+    model: str, found: Sequence[str], hints: Sequence[Hint], problems: int, last: str
+) -> Content:
     """The welcome text.  ``model`` "" while the configuration is being read."""
     parts: list[str | Content | tuple[str, str]] = [("Aircher", "bold $accent"), "\n"]
     parts.append(("Each request goes to the right model.", "$muted"))
@@ -21,6 +23,8 @@ def content(model: str, found: Sequence[str], hints: Sequence[Hint], problems: i
         for one in found:
             parts += [(label, "$muted"), one, "\n"]
             label = " " * len(label)
+        if last:
+            parts += [("Last chat    ", "$muted"), last, "\n"]
     else:
         parts += [("Reading the configuration…", "$muted"), "\n"]
     if problems:
@@ -36,7 +40,12 @@ class Welcome(Static):
     """Shown until the first message."""
 
     def show(
-        self, model: str, found: Sequence[str], hints: Sequence[Hint], problems: int = 0
+        self,
+        model: str,
+        found: Sequence[str],
+        hints: Sequence[Hint],
+        problems: int = 0,
+        last: str = "",
     ) -> None:
         """Draws it."""
-        self.update(content(model, found, hints, problems))
+        self.update(content(model, found, hints, problems, last))
