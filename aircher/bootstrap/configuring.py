@@ -12,7 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from aircher.config.atomic import write_private
-from aircher.config.layers import Flag, file_layer, read_content
+from aircher.config.content import read_content
+from aircher.config.layers import Flag, file_layer
 from aircher.config.load import Config, Places, combine, load
 from aircher.config.names import BUILT_IN, Names
 from aircher.config.rows import name_of

@@ -175,6 +175,12 @@ mistakes with their lines, `aircher config set KEY VALUE` changes one value and 
 [config.example.toml](../config.example.toml) holds every key;
 [config.schema.json](config.schema.json) lets an editor complete them.
 
+API keys never stand in a file.  They are read from each provider's own environment variable
+(`OPENAI_API_KEY`, ...; `api_key_env` names another), else from the operating system's keyring, where
+`keyring set aircher openai` puts them.  Only keyrings kept by the system itself are used (Secret
+Service, KWallet, macOS Keychain, Windows Credential Locker), and only for providers that you named
+in a setting.
+
 Durations are written as in Go: `"250ms"`, `"30s"`, `"1h30m"`.  Money is in USD.  `NAME` stands for
 a name you choose.  A key marked "yours only" cannot be set by a project's file, trusted or not.
 The provider name `anthropic` means `claude`.

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from aircher.config.atomic import write_private
-from aircher.config.layers import did_you_mean, file_layer, parse, read_content
+from aircher.config.content import parse, read_content
+from aircher.config.layers import did_you_mean, file_layer
 from aircher.config.load import combine
 from aircher.config.names import BUILT_IN, Names, canonical
 from aircher.config.positions import KeyPath, layout_of

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aircher.config.checks import findings
+from aircher.config.content import read_content
 from aircher.config.layers import (
     Flag,
     Layer,
@@ -15,7 +16,6 @@ from aircher.config.layers import (
     env_layer,
     file_layer,
     flag_layer,
-    read_content,
 )
 from aircher.config.names import BUILT_IN, Names, split_limit, split_model
 from aircher.config.positions import KeyPath
