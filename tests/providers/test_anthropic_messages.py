@@ -286,6 +286,16 @@ async def test_a_redirect_is_not_followed() -> None:
         assert elsewhere.received == []
 
 
+@pytest.mark.parametrize("status", [429, 500, 503, 529])
+async def test_a_call_that_failed_is_not_repeated_here(status: int) -> None:
+    async with serving(plain({"error": {"message": "no"}}, status)) as server:
+        provider = claude(server.url)
+        _, error = await collect(provider.stream(HI))
+        await provider.aclose()
+        assert error is not None
+        assert len(server.received) == 1
+
+
 async def test_nothing_listens_there() -> None:
     async with serving(plain(BODY)) as server:
         url = server.url

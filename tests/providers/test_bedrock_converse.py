@@ -362,6 +362,16 @@ def test_an_unknown_profile_and_a_bad_address_are_refused() -> None:
         bedrock("no address")
 
 
+@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_a_call_that_failed_is_not_repeated_here(status: int) -> None:
+    async with serving(plain({"message": "no"}, status)) as server:
+        provider = bedrock(server.url)
+        _, error = await collect(provider.stream(HI))
+        await provider.aclose()
+        assert error is not None
+        assert len(server.received) == 1
+
+
 async def test_nothing_listens_there() -> None:
     async with serving(plain(BODY)) as server:
         url = server.url
