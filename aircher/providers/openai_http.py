@@ -8,10 +8,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
 from typing import Any, Protocol, Self
 
+import httpx2
 import openai
 
 from aircher.domain.chat import ChatRequest, Opened
-from aircher.domain.errors import InvalidRequest, ProviderError
+from aircher.domain.errors import ConfigError, InvalidRequest, ProviderError
 from aircher.domain.models import ListedModel
 from aircher.providers.bodies import facts_from_body, facts_from_error, parsed
 from aircher.providers.connection import Connection
@@ -66,17 +67,30 @@ class _Client(openai.AsyncOpenAI):
 
 
 def client(connection: Connection) -> openai.AsyncOpenAI:
-    """An SDK client for one provider: no retries, no redirects, explicit timeouts."""
+    """An SDK client for one provider: no retries, no redirects, explicit timeouts.
+
+    Raises ``ConfigError`` for an address or a proxy that cannot be used.
+    """
     common: dict[str, Any] = {
         "max_retries": 0,
         "timeout": timeout(connection),
         "http_client": http_client(connection),
     }
+    try:
+        return _made(connection, common)
+    except httpx2.InvalidURL as error:
+        raise ConfigError(
+            f"base_url of {connection.provider} is not an address.",
+            hint=f"Give an address such as https://host/v1 in [providers.{connection.provider}].",
+        ) from error
+
+
+def _made(connection: Connection, common: dict[str, Any]) -> openai.AsyncOpenAI:
     if version := connection.options.get("api_version"):
         return openai.AsyncAzureOpenAI(
             azure_endpoint=re.sub(r"/openai(/v1)?/?$", "", connection.base_url),
             api_version=str(version),
-            api_key=connection.key,
+            api_key=connection.key or "none",
             **common,
         )
     return _Client(connection, **common)

@@ -13,6 +13,7 @@ import httpx
 import httpx2
 
 from aircher.domain.errors import (
+    ConfigError,
     MalformedReply,
     NetworkFailed,
     ProviderError,
@@ -65,13 +66,23 @@ def _trust() -> ssl.SSLContext:
 
 
 def http_client(connection: Connection) -> httpx2.AsyncClient:
-    """A client that follows no redirect: the prompt and the key would go along with it."""
-    return httpx2.AsyncClient(
-        verify=_trust(),
-        timeout=timeout(connection),
-        follow_redirects=False,
-        limits=httpx2.Limits(max_connections=100, max_keepalive_connections=20),
-    )
+    """A client that follows no redirect: the prompt and the key would go along with it.
+
+    Raises ``ConfigError`` where the environment names a proxy or certificates that cannot be
+    used.
+    """
+    try:
+        return httpx2.AsyncClient(
+            verify=_trust(),
+            timeout=timeout(connection),
+            follow_redirects=False,
+            limits=httpx2.Limits(max_connections=100, max_keepalive_connections=20),
+        )
+    except (ValueError, httpx2.InvalidURL, ImportError, OSError) as error:
+        raise ConfigError(
+            f"No connection can be made: {quoted(str(error))}",
+            hint="Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE in the environment.",
+        ) from error
 
 
 def lower(headers: Mapping[str, str]) -> dict[str, str]:

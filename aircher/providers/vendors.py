@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -56,7 +56,8 @@ def _row(name: str, raw: Mapping[str, Any]) -> Vendor:
 @cache
 def vendors() -> Mapping[str, Vendor]:
     """Every known vendor by its name, in the file's order; read once."""
-    text = (resources.files("aircher.providers") / "vendors.toml").read_text(encoding="utf-8")
+    # A path, not importlib.resources: that would bring zipfile and tempfile to every start.
+    text = Path(__file__).with_name("vendors.toml").read_text(encoding="utf-8")
     return MappingProxyType({name: _row(name, raw) for name, raw in tomllib.loads(text).items()})
 
 

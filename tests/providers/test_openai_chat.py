@@ -12,7 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aircher.domain.chat import ChatRequest, Chunk, Opened, TextDelta, ToolSpec
-from aircher.domain.errors import InvalidRequest, MalformedReply, ProviderError, ServerFailed
+from aircher.domain.errors import (
+    ConfigError,
+    InvalidRequest,
+    MalformedReply,
+    ProviderError,
+    ServerFailed,
+)
 from aircher.domain.messages import (
     Document,
     Image,
@@ -246,6 +252,8 @@ END = chunk({"content": ""}, "stop")
         (streamed(*HALF, END, done=False), "openai", False),  # the usage that was asked for
         (streamed(*HALF, END, LAST, done=False), "openai", True),
         (streamed(*HALF, END, done=False), "perplexity", True),
+        (streamed(*HALF, done=False), "perplexity", False),
+        (streamed(*HALF, done=False), "mistral", False),
         (streamed(*HALF), "openai", True),
         (streamed(), "openai", False),
         (streamed(*HALF, '{"broken": tru', END, LAST), "openai", False),
@@ -266,6 +274,13 @@ async def test_half_replies_are_told_from_whole_ones(
         _, error = await collect(made.stream(ASK))
     assert (error is None) is whole
     assert whole or isinstance(error, MalformedReply)
+
+
+async def test_what_was_wrong_with_an_answer_is_said() -> None:
+    async with provider(Answer(b'{"choices": [{"mess')) as (made, _):
+        _, error = await collect(made.stream(ASK))
+    assert error is not None
+    assert error.message == "OpenAI sent an answer that cannot be understood: broken JSON"
 
 
 async def test_a_body_shorter_than_announced_is_a_broken_connection() -> None:
@@ -302,6 +317,19 @@ async def test_nobody_there_is_a_network_error() -> None:
     assert error is not None
     assert error.kind == "network"
     assert "base_url" in error.hint
+
+
+@pytest.mark.parametrize("proxy", ["nonsense://x", "socks5://127.0.0.1:9", "http://[::1"])
+def test_a_proxy_that_cannot_be_used(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(ConfigError) as caught:
+        connect(Connection("openai", "https://host.invalid/v1", "sk-test"))
+    assert "HTTPS_PROXY" in caught.value.hint
+
+
+def test_an_address_that_is_none() -> None:
+    with pytest.raises(ConfigError, match="base_url of mine"):
+        connect(Connection("mine", "https://[x]/v1", "sk-test"))
 
 
 async def test_a_redirect_is_not_followed() -> None:

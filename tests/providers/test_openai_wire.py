@@ -148,6 +148,13 @@ async def test_no_half_reply_passes_for_a_whole_one(case: Case, replay: Replay) 
         assert (case.expect["text"] or "").startswith(reply.text)
 
 
+@pytest.mark.parametrize("case", SHORT, ids=case_id)
+async def test_an_answer_is_over_when_it_says_so(case: Case, replay: Replay) -> None:
+    """A server that never ends the body, or whose headers drip, delays nothing."""
+    for mode in ("noclose=1", "dripheaders=0.01"):
+        assert_as_expected(case.expect, *await ask(case, replay.url(case.id, mode), idle=2))
+
+
 async def test_a_wait_asked_for_is_kept(replay: Replay) -> None:
     if not SHORT:
         pytest.skip("no recordings")
