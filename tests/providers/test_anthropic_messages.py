@@ -394,6 +394,15 @@ async def test_models_are_read_page_by_page() -> None:
     assert "after_id=claude-a" in server.received[1].path
 
 
+async def test_a_server_that_gives_one_page_for_ever_is_left() -> None:
+    page = {"data": [{"type": "model", "id": "a"}], "has_more": True, "last_id": "a"}
+    async with serving(plain(page)) as server:
+        provider = claude(server.url)
+        assert [model.id for model in await provider.models()] == ["a"]
+        await provider.aclose()
+    assert len(server.received) == 2
+
+
 @pytest.mark.parametrize("body", [b"null", b"[]", b'{"data": [{"x": 1}]}', b'{"data": 3}', b"<p>"])
 async def test_a_model_list_of_another_shape_is_malformed(body: bytes) -> None:
     async with serving(Answer(body)) as server:

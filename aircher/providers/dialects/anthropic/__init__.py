@@ -42,8 +42,6 @@ _CAPABILITIES = {
 _ALWAYS = {"tools", "streaming"}
 _LONG = 200_000
 """Tokens from which a context window counts as long: the window of every Claude since 2.1."""
-_MODELS_AT_MOST = 5000
-"""A list that does not end by then is broken."""
 
 
 class Claude:
@@ -119,16 +117,17 @@ class Claude:
         """Anthropic's own list; the clouds offer none."""
         if not isinstance(self._client, AsyncAnthropic):
             return ()
-        found: list[ListedModel] = []
+        found: dict[str, ListedModel] = {}
         with self._edge.crossing():
             try:
                 async for info in self._client.models.list(limit=1000):
-                    found.append(_listed(info.to_dict(mode="json")))
-                    if len(found) >= _MODELS_AT_MOST:
-                        break
+                    row = _listed(info.to_dict(mode="json"))
+                    if row.id in found:
+                        break  # a server without pages gives the first one for ever
+                    found[row.id] = row
             except TypeError as error:
                 raise self._edge.malformed("it is no list of models", "") from error
-        return found
+        return list(found.values())
 
     async def count_tokens(self, asked: ChatRequest) -> int | None:
         """The prompt's size by Anthropic's own count; None on Bedrock, which has none here."""
