@@ -42,6 +42,10 @@ def is_vertex(connection: Connection) -> bool:
     )
 
 
+def _is_google(base: str) -> bool:
+    return (httpx2.URL(base).host or "").endswith(".googleapis.com")
+
+
 class Wire:
     """Sends requests through the SDK's client; kept as long as the provider."""
 
@@ -70,11 +74,13 @@ class Wire:
         options = connection.options
         place = {"project": options.get("project"), "location": options.get("location")}
         base = connection.base_url.rstrip("/").removesuffix(f"/{VERSION}")
+        # Whoever runs a server of their own is sent no token of the user's Google account.
+        anonymous = not connection.key and base and not _is_google(base)
         if not self.vertex:
             base = base or "https://generativelanguage.googleapis.com"
         self._client = genai.Client(
             vertexai=self.vertex,
-            api_key=connection.key or (None if self.vertex else "none"),
+            api_key="none" if anonymous else connection.key or None,
             http_options=types.HttpOptions(
                 base_url=base or None,
                 api_version=None if self.vertex else VERSION,
@@ -126,13 +132,18 @@ async def objects(response: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
         head = (head + piece).lstrip(b" \t\r\n\xef\xbb\xbf")
         if head:
             break
-    if head.startswith(b"[") and "html" not in kind:
-        async for data in _array(head, pieces):
-            yield data
-        return
-    async for event in read_events(kind, _rejoined(head, pieces)):
-        if not event.done:
+    body = _rejoined(head, pieces)
+    if "html" in kind.lower() or not head or head[:1] in b"<{":
+        async for event in read_events(kind, body):
             yield event.data
+        return
+    async for raw in _array(body) if head[:1] == b"[" else _events(body):
+        try:
+            value = json.loads(raw.decode("utf-8", "replace"))
+        except (ValueError, RecursionError) as error:
+            raise NotAnAnswer("broken JSON") from error
+        if isinstance(value, dict):
+            yield value
 
 
 async def _rejoined(head: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -142,17 +153,45 @@ async def _rejoined(head: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[
         yield piece
 
 
-async def _array(head: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any]]:
+async def _events(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The data of server-sent events; an error may follow them as plain JSON, unmarked."""
+    data: list[bytes] = []
+    unmarked: list[bytes] = []
+    async for line in _lines(pieces):
+        if line.startswith(b"data:"):
+            data.append(line[5:].strip())
+        elif not line and data:
+            whole, data = b"\n".join(data), []
+            if whole != b"[DONE]":
+                yield whole
+        elif line and (unmarked or not line.startswith((b":", b"event:", b"id:", b"retry:"))):
+            unmarked.append(line)
+    for rest in (data, unmarked):
+        if rest and rest != [b"[DONE]"]:
+            yield b"\n".join(rest)
+
+
+async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Whole lines without their ends, however the body is cut; the last may lack its end."""
+    kept = bytearray()
+    async for piece in pieces:
+        kept += piece
+        if len(kept) > MAX_EVENT_BYTES:
+            raise NotAnAnswer("a line without end")
+        if b"\n" in piece:
+            *lines, kept = kept.split(b"\n")
+            for line in lines:
+                yield bytes(line).removesuffix(b"\r")
+    if kept:
+        yield bytes(kept).removesuffix(b"\r")
+
+
+async def _array(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """The elements of a JSON array, each as soon as it is whole."""
     splitter = _Elements()
-    async for piece in _rejoined(head, pieces):
+    async for piece in pieces:
         for raw in splitter.add(piece):
-            try:
-                value = json.loads(raw.decode("utf-8", "replace"))
-            except (ValueError, RecursionError) as error:
-                raise NotAnAnswer("broken JSON") from error
-            if isinstance(value, dict):
-                yield value
+            yield raw
     if not splitter.closed:
         raise NotAnAnswer("an array without an end")
 
