@@ -99,7 +99,7 @@ def _verdict(problems: tuple[ConfigProblem, ...]) -> int:
 
 
 def _path(_args: argparse.Namespace) -> int:
-    print(configuring.config_path())
+    print(inert(str(configuring.config_path())))
     return EXIT_OK
 
 

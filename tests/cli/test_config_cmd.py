@@ -200,6 +200,15 @@ def test_control_characters_never_reach_the_terminal(aircher, file: Path) -> Non
         assert not set(out + err) & set("\x1b\x07\u202e\x9b")
 
 
+def test_a_hostile_file_name_never_reaches_the_terminal(
+    aircher, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setenv("AIRCHER_CONFIG", str(tmp_path / "a\x1b]0;x\x07.toml"))
+    for words in (["check"], ["show"], ["path"], ["set", "ui.theme", "nord"], ["check"]):
+        _, out, err = aircher(*words)
+        assert not set(out + err) & set("\x1b\x07")
+
+
 def editor(script: str) -> str:
     return shlex.join([sys.executable, "-c", script])
 
@@ -287,6 +296,17 @@ def test_a_project_file_that_reaches_too_far_is_not_trusted(aircher, project: Pa
     assert (code, out) == (7, "")
     assert "may not be set by a project" in err
     assert "evil" not in aircher("show")[1]
+    assert "is not trusted" in aircher("show")[2]
+
+
+def test_a_mistake_in_the_user_file_does_not_hinder_trust(
+    aircher, project: Path, file: Path
+) -> None:
+    put(file, "discver = true\n")
+    project.write_text('[ui]\ntheme = "ours"\n')
+    code, _, err = aircher("trust")
+    assert code == 0
+    assert "discver" not in err
 
 
 def test_a_project_file_may_name_a_provider_of_the_user(aircher, project: Path, file: Path) -> None:
