@@ -15,7 +15,7 @@ from aircher.domain.events import (
     Routed,
 )
 from aircher.domain.inert import inert
-from aircher.domain.usage import NANO_PER_USD, Cost
+from aircher.domain.usage import Cost, dollars
 
 
 def money(cost: Cost) -> str:
@@ -24,9 +24,7 @@ def money(cost: Cost) -> str:
         return "price unknown"
     if cost.nano_usd == 0 and cost.tag == "exact":
         return "free"
-    mark = "~" if cost.tag == "estimated" else ""
-    dollars = cost.nano_usd / NANO_PER_USD
-    return f"{mark}${dollars:.2f}" if dollars >= 1 else f"{mark}${dollars:.2g}"[:12]
+    return ("~" if cost.tag == "estimated" else "") + dollars(cost.nano_usd)
 
 
 def narrate(event: Event) -> str:
@@ -67,7 +65,7 @@ def _line(event: Event) -> str:
 def _expected(cost: Cost) -> str:
     if cost.nano_usd is None or cost.nano_usd == 0:
         return money(cost)
-    return f"about ${cost.nano_usd / NANO_PER_USD:.2g}"
+    return f"about {dollars(cost.nano_usd)}"
 
 
 def _count(tokens: int | None) -> str:

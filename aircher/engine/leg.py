@@ -28,7 +28,7 @@ from aircher.domain.inert import inert
 from aircher.domain.messages import Part
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Candidate
-from aircher.domain.usage import NO_TOKENS, Cost, Tokens, UsageRow
+from aircher.domain.usage import NO_TOKENS, Cost, Tokens, UsageRow, dollars
 from aircher.engine.ports import EnginePorts
 from aircher.policy.spend import caps, request_limit
 
@@ -183,8 +183,8 @@ class Leg:
             return None
         if single is not None and worst > single.nano_usd:
             raise OverBudget(
-                f"This request could cost ${worst / 1e9:.4f} at {ref}, "
-                f"more than {single.name} = ${single.nano_usd / 1e9:.2f}.",
+                f"This request could cost {dollars(worst)} at {ref}, "
+                f"more than {single.name} = {dollars(single.nano_usd)}.",
                 hint="Lower chat.max_output, raise the limit, or choose a cheaper model.",
             )
         claim = Claim(ref, self._errand.task, worst, now, self._errand.session_id)
