@@ -101,6 +101,15 @@ async def test_text_appears_while_it_streams(pilot: Pilot[None]) -> None:
     assert shown(pilot) == "  word word word word word"
 
 
+async def test_the_terminal_gets_what_changed(pilot: Pilot[None]) -> None:
+    transcript = host(pilot).transcript
+    key = transcript.begin()
+    for word in ("first", "second", "third"):
+        transcript.append(key, f"{word}\n\n")
+        await pilot.pause(0.3)
+        assert word in host(pilot).export_screenshot()
+
+
 async def test_text_that_comes_before_the_first_size_is_kept() -> None:
     class Early(Host):
         def on_mount(self) -> None:
@@ -431,6 +440,8 @@ async def test_a_new_theme_changes_colours_and_no_lines(pilot: Pilot[None]) -> N
     await pilot.pause()
     assert screen(pilot) == lines
     assert app.transcript.palette["code syntax-keyword"] != dark
+    colours = {app.transcript.palette[name].color for name in ("", "heading", "link", "footer")}
+    assert len(colours) == 4
 
 
 async def test_without_colour_the_roles_still_differ(monkeypatch: pytest.MonkeyPatch) -> None:

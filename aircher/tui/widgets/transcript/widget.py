@@ -6,6 +6,7 @@ where each message begins, which lines are visible, and when to draw again.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterable
 from typing import ClassVar
@@ -98,8 +99,15 @@ class Transcript(ScrollView, can_focus=True):
         self._seen = 0
         self._palette: Palette | None = None
         self._shown: tuple[int, list[Line | None]] = (-1, [])
-        self._strips: LRUCache[int, tuple[Line, Strip]] = LRUCache(1024)
+        self._strips: LRUCache[int, tuple[Line, Strip]] = LRUCache(256)
         self._target: Target | None = None
+
+    def on_mount(self) -> None:
+        """Spare what is loaded by now (modules, styles) every later garbage collection.
+
+        Walking those objects took 50 ms, several times in a long answer, and keys waited.
+        """
+        gc.freeze()
 
     # Content
 
