@@ -27,6 +27,7 @@ from aircher.tui.widgets.prompt import Prompt
 from aircher.tui.widgets.sidebar import Sidebar
 from aircher.tui.widgets.status import StatusLine
 from aircher.tui.widgets.welcome import Welcome
+from aircher.tui.words import sentence
 
 if TYPE_CHECKING:  # the palette is not needed for the first frame
     from textual.command import Provider
@@ -137,7 +138,9 @@ class AircherApp(Turns, Panels, Commands):
         try:
             await self.services.providers.get(ref.provider)
         except AircherError as error:
-            self.set_status(problem=f"{ref.provider}: {error.message} {error.hint}".strip())
+            self.set_status(
+                problem=f"{ref.provider}: {sentence(error.message)} {error.hint}".strip()
+            )
 
     # -- the prompt
 
@@ -183,7 +186,7 @@ class AircherApp(Turns, Panels, Commands):
         try:
             info = self.services.sessions.info(session_id)
         except AircherError as error:
-            self.tell(f"{error.message} {error.hint}".strip())
+            self.tell(f"{sentence(error.message)} {error.hint}".strip())
             return
         from aircher.tui.stored import entries
 

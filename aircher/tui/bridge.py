@@ -15,7 +15,7 @@ from aircher.domain.chat import RefusalDelta, TextDelta, ThinkingDelta, ToolCall
 from aircher.domain.errors import AircherError
 from aircher.domain.inert import inert
 from aircher.tui import messages as msg
-from aircher.tui.words import count
+from aircher.tui.words import count, sentence
 
 FRAMES_PER_S = 30
 
@@ -50,7 +50,9 @@ def _in_words(event: ev.Event) -> msg.TurnMessage | None:
     match event:
         case ev.FallingBack(failed, to, error, kept):
             rest = "continuing with" if kept else "asking"
-            return msg.SwitchedModel(inert(f"{failed}: {error.message} Now {rest} {to}."), to)
+            return msg.SwitchedModel(
+                inert(f"{failed}: {sentence(error.message)} Now {rest} {to}."), to
+            )
         case ev.Downgraded(wanted, to, reason):
             return msg.SwitchedModel(inert(f"{to} instead of {wanted}: {reason}"), to)
         case ev.Compacted(number, before, after, _):

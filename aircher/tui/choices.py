@@ -9,7 +9,7 @@ from aircher.domain.errors import AircherError
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Wish
 from aircher.tui.base import BaseApp
-from aircher.tui.words import count, task_name
+from aircher.tui.words import count, sentence, task_name
 
 if TYPE_CHECKING:  # annotations only: the first frame needs none of it
     from aircher.domain.models import ModelFacts
@@ -84,7 +84,7 @@ class Choices(BaseApp):
             try:
                 self.use(resolve(name, rules, self.services.catalog.facts))
             except AircherError as error:
-                self.tell(f"{error.message} {error.hint}".strip())
+                self.tell(f"{sentence(error.message)} {error.hint}".strip())
 
     def action_choose_model(self) -> None:
         """The list of models, those of the configuration first."""

@@ -13,6 +13,7 @@ from aircher.domain.errors import AircherError
 from aircher.policy.windows import month_start
 from aircher.tui import slash
 from aircher.tui.choices import Choices
+from aircher.tui.words import sentence
 
 if TYPE_CHECKING:  # annotations only: the first frame needs none of it
     from aircher.tui.screens.sheet import Section
@@ -132,7 +133,7 @@ class Commands(Choices):
             path = Path(name).expanduser() if name else Path(export.file_name(info))
             export.write(path, export.markdown(info, store.messages(info.id)))
         except AircherError as error:
-            self.tell(f"{error.message} {error.hint}".strip())
+            self.tell(f"{sentence(error.message)} {error.hint}".strip())
         else:
             self.tell(f"Written to {path.resolve()}")
 
@@ -193,7 +194,7 @@ class Commands(Choices):
         try:
             preview = await self.services.engine.preview(request)
         except AircherError as error:
-            self.tell(f"{error.message} {error.hint}".strip())
+            self.tell(f"{sentence(error.message)} {error.hint}".strip())
             return
         first = preview.plan.first
         stored = (

@@ -213,7 +213,7 @@ def rows(changed: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def markdown() -> str:
-    """docs/keys.md."""
+    """docs/keys.md; ``python -m aircher.tui.keys > docs/keys.md`` writes it."""
     lines = [
         "# Keys",
         "",
@@ -238,3 +238,7 @@ def markdown() -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")

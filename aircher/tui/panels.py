@@ -18,7 +18,7 @@ from aircher.tui.widgets.costs import CostPanel
 from aircher.tui.widgets.keybar import Hint, KeyBar
 from aircher.tui.widgets.providers import ProviderPanel
 from aircher.tui.widgets.welcome import Welcome
-from aircher.tui.words import clip, day, money
+from aircher.tui.words import clip, day, money, sentence
 
 TYPING_PAUSE_S = 0.15
 """How long the typing must rest before the plan is worked out anew."""
@@ -40,6 +40,14 @@ _BUSY = (
     ("provider.next", "model", "next_model(1)"),
     ("code.copy", "copy code", "copy_code"),
 )
+
+
+_NO_MODEL = (
+    "nothing that could answer. Any of these will do:",
+    "set a key such as OPENAI_API_KEY or ANTHROPIC_API_KEY,",
+    "start Ollama, or run: aircher local pull",
+)
+"""What the welcome says where no provider can be used."""
 
 
 class Panels(BaseApp):
@@ -175,7 +183,7 @@ class Panels(BaseApp):
         try:
             chat.preview, chat.problem = await self.services.engine.preview(request), ""
         except AircherError as error:
-            chat.preview, chat.problem = None, f"{error.message} {error.hint}".strip()
+            chat.preview, chat.problem = None, f"{sentence(error.message)} {error.hint}".strip()
         self._show_plan()
 
     def _show_plan(self) -> None:
@@ -212,9 +220,9 @@ class Panels(BaseApp):
         """Who answers, what was found, and the keys to know."""
         welcome = self.home.query_one(Welcome)
         hints = [
-            ("Enter", "send; the price stands below before you do"),
+            ("Enter", "send; the price is shown before you do"),
             (self.key("reply.stop"), "stop an answer and keep what came"),
-            (self.key("provider.next"), "next model or provider, also in the middle of a chat"),
+            (self.key("provider.next"), "next model or provider, also mid-chat"),
             (self.key("sessions.show"), "earlier chats, with search"),
             (self.key("help.show"), "all keys and commands"),
         ]
@@ -225,8 +233,8 @@ class Panels(BaseApp):
         ref = self.standing_model()
         last = next((info for info in self.services.sessions.list(limit=5) if info.messages), None)
         welcome.show(
-            str(ref) if ref else "no model yet: /config says what is missing",
-            [clip(one, 70) for one in settings.found],
+            str(ref) if ref else "no model yet",
+            [clip(one, 70) for one in settings.found] if ref else list(_NO_MODEL),
             hints,
             len(settings.problems),
             f"{clip(last.title, 50)} ({day(last.updated, self.services.clock.now())})"

@@ -18,7 +18,7 @@ from aircher.tui.base import BaseApp
 from aircher.tui.figures import rate
 from aircher.tui.widgets.costs import CostPanel
 from aircher.tui.widgets.providers import ProviderPanel
-from aircher.tui.words import seconds
+from aircher.tui.words import seconds, sentence
 
 if TYPE_CHECKING:  # annotations only: the first frame needs none of it
     from aircher.domain.events import TurnResult
@@ -193,9 +193,7 @@ class Turns(BaseApp):
         if self._stale(message) or self.services is None:
             return
         self.chat.session_id = message.session_id or self.chat.session_id
-        if self._block is None or message.ref != self._ref:
-            self._ref = message.ref
-            self._block = self.transcript.begin("assistant", str(message.ref))
+        self._ref = message.ref
         self._began, self._first = self.services.clock.monotonic(), None
         self._written = 0
         self.home.query_one(ProviderPanel).current = message.ref.provider
@@ -206,8 +204,10 @@ class Turns(BaseApp):
 
     @on(msg.TextArrived)
     def _text_arrived(self, message: msg.TextArrived) -> None:
-        if self._stale(message) or self._block is None:
+        if self._stale(message) or self._ref is None:
             return
+        if self._block is None:  # not before its first word: a model may fail without one
+            self._block = self.transcript.begin("assistant", str(self._ref))
         if message.kind == "thinking":
             if self.services is not None and self.services.settings.ui.thinking:
                 self.transcript.append_thinking(self._block, message.text)
@@ -242,7 +242,7 @@ class Turns(BaseApp):
     async def _waiting(self, message: msg.Waiting) -> None:
         if self._stale(message):
             return
-        why = message.error.message
+        why = sentence(message.error.message)
         self.tell(f"{message.ref}: {why} Trying again in {seconds(message.wait_s)}.")
         self.work(partial(self._count_down, message), "countdown")
 
@@ -378,4 +378,4 @@ def _footer(result: TurnResult) -> str:
 
 
 def _sentence(error: AircherError) -> str:
-    return f"{error.message} {error.hint}".strip()
+    return f"{sentence(error.message)} {error.hint}".strip()

@@ -87,6 +87,12 @@ def task_name(task: str) -> str:
     return "general" if task == "default" else task.replace("_", " ")
 
 
+def sentence(text: str) -> str:
+    """``text`` on one line, ended like a sentence, so that another can follow."""
+    line = " ".join(text.split())
+    return line if not line or line[-1] in ".!?…" else line + "."
+
+
 def clip(text: str, width: int) -> str:
     """``text`` on one line of at most ``width`` characters, cut with an ellipsis."""
     line = " ".join(text.split())

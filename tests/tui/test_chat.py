@@ -307,3 +307,19 @@ async def test_a_fault_of_ours_is_told_and_the_app_goes_on():
         await pilot.pause()
         assert "A fault in Aircher ended this turn (ZeroDivisionError)." in shown(app)
         assert app.prompt.text == "go"
+
+
+async def test_a_model_that_failed_without_a_word_leaves_no_empty_answer():
+    async with chat() as (app, pilot, services):
+        error = Overloaded("No answer: [Errno -2] Name not known")
+        services.engine.scripts.append(
+            [
+                *fake.answer()[:4],
+                ev.FallingBack(fake.MINI, fake.SONNET, error),
+                *fake.answer("good", ref=fake.SONNET)[2:],
+            ]
+        )
+        await say(app, pilot, "go")
+        await until(lambda: not app.chat.busy)
+        seam = "openai/gpt-5-mini: No answer: [Errno -2] Name not known. Now asking claude/claude-sonnet-4-5."
+        assert shown(app) == f"go\n\n{seam}\n\ngood"

@@ -396,3 +396,12 @@ async def test_links_are_asked_about_and_only_the_web_is_opened(url, opens, monk
             await pilot.press("enter")
             await pilot.pause()
         assert opened == ([opens] if opens else [])
+
+
+async def test_enter_after_a_whole_file_name_sends_with_the_file():
+    async with chat() as (_, pilot, services):
+        await type_text(pilot, "@README.md")
+        await pilot.pause()
+        await pilot.press("enter")
+        await until(lambda: services.engine.requests)
+        assert services.engine.requests[0].files == ("README.md",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -303,7 +304,7 @@ async def test_without_any_model_the_screen_says_what_to_do():
     given_settings = fake.settings(rules=rules, problems=(ConfigProblem("c.toml", 3, "x", "bad"),))
     async with chat(services=fake.services(given_settings)) as (app, _, __):
         await until(lambda: "No model is set up yet" in line_text(app, "#status"))
-        assert "no model yet: /config" in line_text(app, "#welcome")
+        assert "aircher local pull" in line_text(app, "#welcome")
         assert "1 problem(s) in the configuration" in line_text(app, "#welcome")
 
 
@@ -357,3 +358,9 @@ async def test_the_first_frame_does_not_wait_for_the_services():
     async with app.run_test(size=(80, 24)):
         await until(lambda: app.services is not None)
     assert seen[0] > 0
+
+
+def test_the_document_of_the_keys_is_up_to_date():
+    """Stale?  ``python -m aircher.tui.keys > docs/keys.md`` writes it."""
+    root = Path(__file__).resolve().parents[2]
+    assert (root / "docs" / "keys.md").read_text("utf-8") == keys.markdown()

@@ -162,7 +162,8 @@ class Prompt(TextArea):
             self._completion.offer(candidates)
 
     def _typed_in_full(self, candidate: Candidate) -> bool:
-        return self.text.strip() == candidate.insert
+        row, column = self.cursor_location
+        return self.document.get_line(row)[:column].endswith(candidate.insert)
 
     def _take(self, candidate: Candidate) -> None:
         """Replaces the word before the cursor by the candidate."""
