@@ -215,8 +215,6 @@ async def test_what_stays_the_same_is_marked_for_the_cache() -> None:
         ("claude-3-7-sonnet-latest", "medium", 1024, None, None),
     ],
 )
-@pytest.mark.filterwarnings("ignore:The model .* is deprecated:DeprecationWarning")
-@pytest.mark.filterwarnings("ignore:Using Claude with:UserWarning")
 async def test_effort_becomes_what_the_model_takes(
     model: str, effort: Any, max_output: int, thinking: Any, level: Any
 ) -> None:

@@ -11,11 +11,7 @@ from aircher.providers.connection import Connection
 from aircher.providers.dialects.anthropic import connect
 from tests.support.wire import Case, Replay, assert_as_expected, case_id, cases, collect
 
-pytestmark = [
-    pytest.mark.wire,
-    # The SDK warns of models that were retired since they were recorded.
-    pytest.mark.filterwarnings("ignore:The model .* is deprecated:DeprecationWarning"),
-]
+pytestmark = pytest.mark.wire
 
 MESSAGES = cases("messages", providers=("anthropic",))
 STREAMS = [case for case in MESSAGES if case.streaming and not case.expect["error_class"]]

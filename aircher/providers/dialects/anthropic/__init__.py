@@ -8,6 +8,7 @@ addresses and keys: ``options["cloud"]`` "bedrock" or "vertex" (extras of the sa
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -67,6 +68,9 @@ class Claude:
     async def stream(self, asked: ChatRequest) -> AsyncIterator[Chunk]:
         """Chunks of one reply; see ``ChatPort``."""
         model = asked.model
+        # The SDK's advice on retired models would tear the screen; the API says what matters.
+        # Said with each call, because whoever changes the filters meanwhile undoes it.
+        warnings.filterwarnings("ignore", r"The model '.*' is deprecated", DeprecationWarning)
         with self._edge.crossing(model):
             call = self._client.messages.with_streaming_response.create(
                 **request.arguments(asked, self._vendors), stream=asked.stream
