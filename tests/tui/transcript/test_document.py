@@ -223,6 +223,12 @@ def test_long_fences_and_tables_settle_as_they_grow(head: str, unit: str, most: 
     assert len(document.tail()) <= most
 
 
+def test_an_endless_line_is_shown_without_its_markup() -> None:
+    lines = whole("[" * 50_000 + "\n\n**b**")
+    assert "".join(line.plain for line in lines[:-2]) == "[" * 50_000
+    assert lines[-1].plain == "b"
+
+
 def test_a_straggler_after_the_end_is_kept() -> None:
     document = Document()
     document.feed("one *t")

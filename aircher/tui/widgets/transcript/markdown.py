@@ -22,6 +22,10 @@ SAMPLE_ROWS = 24
 """A table's columns are as wide as its header and first rows need; later cells wrap in them.
 So a row that arrives never moves those above it."""
 
+LONGEST_LINE = 8_000
+"""Characters; a longer line (data, an endless loop of a model) is shown without its markup: the
+time that brackets and stars take to match may grow with the square."""
+
 _ACTIVE = re.compile(r"[\\`*_~\[\]<>&!\n]|://|www\.|@")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _STYLE_OF = {"strong": "strong", "em": "em", "s": "strike", "link": "link"}
@@ -37,7 +41,7 @@ def _parser() -> MarkdownIt:
 
 def inline(text: str, env: Environment, style: str = "") -> tuple[Span, ...]:
     """The spans of one paragraph's text."""
-    if not _ACTIVE.search(text):
+    if len(text) > LONGEST_LINE or not _ACTIVE.search(text):
         return (Span(text, style),) if text else ()
     [token] = _parser().parseInline(text, env)
     return tuple(_spans(token.children or [], style))
@@ -254,6 +258,9 @@ def flow_blocks(lines: Sequence[str], start: int, margin: Margin, env: Environme
         return [
             Block("text", (Span(lines[0].rstrip()),), start, start + 1, margin.take(), margin.rest)
         ]
+    if any(len(line) > LONGEST_LINE for line in lines):
+        spans = (Span("\n".join(lines)),)
+        return [Block("text", spans, start, start + len(lines), margin.take(), margin.rest)]
     tokens = _parser().parse("\n".join(lines), env)
     blocks = list(_Walk(env, [margin], start).blocks(tokens))
     for before, block in pairwise(blocks):

@@ -32,6 +32,8 @@ from aircher.tui.widgets.transcript.layout import Line
 from aircher.tui.widgets.transcript.message import Entry, Message, Role, State
 from aircher.tui.widgets.transcript.palette import CLASSES, CSS, Palette, component_layer
 
+NOT_YET_FROZEN = 10_000
+"""Objects; the modules of a running app alone are ten times as many."""
 FASTEST = 1 / 20
 SLOWEST = 1 / 4
 SHARE = 3
@@ -105,9 +107,11 @@ class Transcript(ScrollView, can_focus=True):
     def on_mount(self) -> None:
         """Spare what is loaded by now (modules, styles) every later garbage collection.
 
-        Walking those objects took 50 ms, several times in a long answer, and keys waited.
+        Walking those objects took 50 ms, several times in a long answer, and keys waited.  Once
+        is enough: whatever is garbage at that moment is never freed.
         """
-        gc.freeze()
+        if gc.get_freeze_count() < NOT_YET_FROZEN:
+            gc.freeze()
 
     # Content
 
