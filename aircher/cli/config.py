@@ -127,7 +127,9 @@ def _set(args: argparse.Namespace) -> int:
     literal = configuring.set_value(args.key, args.value)
     file = configuring.config_path()
     _say(f"Set {args.key} = {literal} in {file}.")
-    origin = configuring.load_config().origin(args.key)
+    config = configuring.load_config()
+    _narrate(warning for warning in config.warnings if args.key in warning.message)
+    origin = config.origin(args.key)
     if not origin.startswith(str(file)):
         _say(f"It has no effect now: {origin} comes first.")
     return EXIT_OK

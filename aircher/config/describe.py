@@ -10,7 +10,7 @@ from typing import Any
 from aircher.config.load import Config
 from aircher.config.positions import KeyPath
 from aircher.config.rows import Row, Table, find, name_of, value_at
-from aircher.config.schema import TREE, all_rows
+from aircher.config.schema import NOT_YET, TREE, all_rows
 from aircher.config.values import format_duration, shown, toml_key, toml_text
 from aircher.domain.settings import ConfigValue
 
@@ -63,6 +63,8 @@ def _notes(row: Row) -> str:
         notes.append(f"at least {low}" if low else f"at most {high}")
     if row.unset:
         notes.append(f"not set: {row.unset}")
+    if row.key in NOT_YET:
+        notes.append("no effect in this version")
     return "; ".join(notes)
 
 

@@ -19,8 +19,8 @@ from aircher.config.layers import (
 )
 from aircher.config.names import BUILT_IN, Names, split_limit, split_model
 from aircher.config.positions import KeyPath
-from aircher.config.rows import build, name_of, parse_key, resolve, value_at
-from aircher.config.schema import TREE, Tree
+from aircher.config.rows import Row, build, find, name_of, parse_key, resolve, value_at
+from aircher.config.schema import NOT_YET, TREE, Tree
 from aircher.config.trust import Trust
 from aircher.domain.settings import ConfigProblem, Limit
 from aircher.domain.usage import usd_to_nano
@@ -143,6 +143,7 @@ def combine(
             continue
         target = problems if finding.fatal else warnings
         target.append(origin.problem(finding.path, finding.message, finding.hint))
+    warnings += _idle(origins)
     return Config(
         **{f.name: getattr(tree, f.name) for f in fields(tree)},
         problems=tuple(problems),
@@ -151,6 +152,18 @@ def combine(
         origins=origins,
         names=names,
     )
+
+
+def _idle(origins: Mapping[KeyPath, Origin]) -> list[ConfigProblem]:
+    """One warning that names every key that was set without effect."""
+    idle = [
+        path for path in origins if isinstance(row := find(TREE, path), Row) and row.key in NOT_YET
+    ]
+    if not idle:
+        return []
+    keys = ", ".join(name_of(path) for path in idle)
+    verb = "has" if len(idle) == 1 else "have"
+    return [origins[idle[0]].problem(idle[0], f"{keys} {verb} no effect in this version")]
 
 
 def _user(places: Places, names: Names) -> Iterator[Layer]:

@@ -303,3 +303,34 @@ TREE = tree_of(Tree)
 def all_rows() -> tuple[Row, ...]:
     """Every key, in the order of the file."""
     return tuple(rows_of(TREE))
+
+
+NOT_YET = frozenset(
+    {
+        "providers.health_check_interval",
+        "providers.*.custom_models",
+        "providers.*.max_tokens",
+        "providers.*.temperature",
+        "providers.*.stream",
+        "providers.*.timeout",
+        "providers.*.requests_per_min",
+        "providers.*.tokens_per_min",
+        "providers.*.api_version",
+        "models.task.*.min_quality",
+        "models.custom.*.quality",
+        "routing.weights.cost",
+        "routing.weights.quality",
+        "routing.weights.speed",
+        "costs.track_by_provider",
+        "costs.prefer_cost_efficient",
+        "costs.auto_downgrade_on_limit",
+        "ui.notify",
+        "chat.thinking",
+        "chat.compact_at",
+    }
+)
+"""Keys that are understood and checked but that nothing acts on in this version.
+
+Whoever sets one is told, and the documents say it.  A key leaves this list in the change that
+makes it work.
+"""

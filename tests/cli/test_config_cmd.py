@@ -148,6 +148,13 @@ def test_set_says_when_something_stronger_hides_the_value(aircher, monkeypatch) 
     assert "no effect now: environment AIRCHER_UI_THEME" in err
 
 
+def test_set_says_when_a_key_does_nothing_yet(aircher) -> None:
+    code, _, err = aircher("set", "ui.notify", "off")
+    assert code == 0
+    assert "no effect in this version" in err
+    assert "no effect" not in aircher("set", "ui.sidebar", "off")[2]
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [

@@ -18,7 +18,7 @@ from aircher.config.layers import env_layer
 from aircher.config.load import Places, load
 from aircher.config.positions import layout_of
 from aircher.config.rows import find
-from aircher.config.schema import TREE, all_rows
+from aircher.config.schema import NOT_YET, TREE, all_rows
 from tests.config.test_load import ENVIRONMENT, MISTAKES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,7 +51,7 @@ def test_the_example_without_its_marks_holds_every_key_and_no_mistake(tmp_path: 
     file.write_text(uncommented())
     config = load(Places(file), environ={}, names=provider_names())
     assert config.problems == ()
-    assert config.warnings == ()
+    assert [one.message for one in config.warnings if "no effect" not in one.message] == []
     told = [find(TREE, path) for path in config.origins]
     assert [row.key for row in all_rows() if row not in told] == []
 
@@ -100,6 +100,13 @@ def test_every_variable_in_the_manual_reaches_its_key() -> None:
             layer = env_layer({name: "?"})
             touched = {".".join(p) for p in layer.values} | {one.key for one in layer.problems}
             assert touched == {".".join(path)}, name
+
+
+def test_keys_without_effect_are_marked_in_the_documents() -> None:
+    keys = {row.key for row in all_rows()}
+    assert keys >= NOT_YET
+    for text in (markdown(), example_toml()):
+        assert text.count("no effect in this version") == len(NOT_YET)
 
 
 def test_rows_show_value_default_and_origin(tmp_path: Path) -> None:

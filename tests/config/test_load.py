@@ -417,6 +417,18 @@ def test_a_missing_file_is_a_problem_only_if_it_was_named(tmp_path: Path) -> Non
     assert "AIRCHER_CONFIG" in problem.message
 
 
+def test_settings_without_effect_are_told_of_in_one_sentence(tmp_path: Path) -> None:
+    config = loaded(
+        tmp_path, '[providers.openai]\nmodel = "m"\nrequests_per_min = 5\n[ui]\nnotify = "off"\n'
+    )
+    assert config.problems == ()
+    [warning] = config.warnings
+    assert warning.line == 3
+    assert warning.message == (
+        "providers.openai.requests_per_min, ui.notify have no effect in this version"
+    )
+
+
 # ---- layers
 
 
@@ -490,7 +502,8 @@ def test_the_environment_reaches_every_kind_of_key(
     name: str, text: str, key: str, value: object
 ) -> None:
     config = load(Places(), environ={name: text}, names=NAMES)
-    assert (config.problems, config.warnings) == ((), ())
+    assert config.problems == ()
+    assert all("no effect" in one.message for one in config.warnings)
     assert config.get(key) == value
     assert config.origin(key) == f"environment {name}"
 
