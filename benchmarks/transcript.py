@@ -97,7 +97,8 @@ def run(*, quick: bool = False) -> list[Row]:
     print(f"{f'{count:,} messages':<20}{'median':>10}{'worst':>10}{'':4}{'x 10 messages':>14}")
     for row in rows:
         base = floor[row.name].median
-        ratio = f"{row.median / base:.1f}x" if base else "-"
+        # Ten messages leave nothing to scroll.
+        ratio = "-" if row.name == "scroll step" else f"{row.median / base:.1f}x"
         print(f"{row.name:<20}{row.median:>10.2f}{row.worst:>10.2f} {row.unit:<4}{ratio:>13}")
     return rows
 
