@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from aircher.domain.chat import ChatRequest, ToolSpec
-from aircher.domain.errors import InvalidRequest, ProviderError
+from aircher.domain.chat import ChatRequest, Opened, ReplyBuilder, ToolSpec
+from aircher.domain.errors import InvalidRequest, MalformedReply, ProviderError
 from aircher.domain.messages import (
     Document,
     Image,
@@ -27,7 +29,7 @@ from aircher.domain.messages import (
 )
 from aircher.domain.usage import Tokens
 from aircher.providers.connection import Connection
-from aircher.providers.dialects.anthropic import connect
+from aircher.providers.dialects.anthropic import connect, reply
 from tests.support.loopback import Answer, plain, serving
 from tests.support.wire import collect
 
@@ -425,6 +427,36 @@ async def test_closing_early_does_not_wait_for_the_rest() -> None:
             await stream.aclose()
             await provider.aclose()
         await asyncio.sleep(0.4)  # until the server has finished, too
+
+
+WORDS = st.sampled_from(
+    [
+        *("type", "index", "delta", "message", "content", "content_block", "usage", "text"),
+        *("thinking", "signature", "redacted_thinking", "data", "tool_use", "input", "id", "name"),
+        *("partial_json", "input_json_delta", "text_delta", "thinking_delta", "stop_reason"),
+        *("message_start", "message_delta", "message_stop", "input_tokens", "cache_creation"),
+        *("content_block_start", "content_block_delta", "content_block_stop", "error"),
+    ]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=5),
+    max_leaves=20,
+)
+
+
+@given(st.lists(st.dictionaries(WORDS, VALUES, max_size=6), max_size=6), st.booleans())
+def test_events_of_any_shape_are_read_or_refused(events: list[dict[str, Any]], whole: bool) -> None:
+    reader = reply.Reader(Opened())
+    builder = ReplyBuilder()
+    try:
+        for event in events:
+            for one in reply.as_events(event) if whole else [event]:
+                for chunk in reader.read(one):
+                    builder.add(chunk)
+    except MalformedReply:
+        return
+    assert isinstance(builder.reply().text, str)
 
 
 # -- clouds --------------------------------------------------------------------------------

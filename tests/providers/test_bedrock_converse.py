@@ -10,9 +10,11 @@ import zlib
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from aircher.domain.chat import ChatRequest, ToolSpec
-from aircher.domain.errors import AuthenticationFailed, InvalidRequest
+from aircher.domain.chat import ChatRequest, ReplyBuilder, ToolSpec
+from aircher.domain.errors import AuthenticationFailed, InvalidRequest, MalformedReply
 from aircher.domain.messages import (
     Document,
     Image,
@@ -29,7 +31,7 @@ from tests.support.wire import collect
 
 pytest.importorskip("boto3", reason="boto3 is not installed: the extra `bedrock`")
 
-from aircher.providers.dialects.bedrock_converse import connect
+from aircher.providers.dialects.bedrock_converse import connect, reply
 
 MODEL = "amazon.nova-lite-v1:0"
 HI = ChatRequest(MODEL, (user("Hi"),))
@@ -403,3 +405,32 @@ async def test_closing_early_does_not_wait_for_the_rest() -> None:
             await stream.aclose()
         await asyncio.sleep(0.5)  # until the server has finished, too
         await provider.aclose()
+
+
+WORDS = st.sampled_from(
+    [
+        *("contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop"),
+        *("metadata", "contentBlockIndex", "delta", "start", "toolUse", "toolUseId", "name"),
+        *("input", "text", "reasoningContent", "reasoningText", "signature", "usage"),
+        *("inputTokens", "cacheDetails", "ttl", "stopReason", "output", "message", "content"),
+    ]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=5),
+    max_leaves=20,
+)
+
+
+@given(st.lists(st.dictionaries(WORDS, VALUES, max_size=6), max_size=6), st.booleans())
+def test_events_of_any_shape_are_read_or_refused(events: list[dict[str, Any]], whole: bool) -> None:
+    reader = reply.Reader()
+    builder = ReplyBuilder()
+    try:
+        for event in events:
+            for one in reply.as_events(event) if whole else [event]:
+                for chunk in reader.read(one):
+                    builder.add(chunk)
+    except MalformedReply:
+        return
+    assert isinstance(builder.reply().text, str)

@@ -67,7 +67,7 @@ def tokens(usage: Mapping[str, Any]) -> Tokens:
 
 def as_events(message: Event) -> Iterator[Event]:
     """A whole answer as the events that would have streamed it."""
-    if message.get("type") == "error" or "error" in message:
+    if message.get("type") == "error" or message.get("error"):
         yield {**message, "type": "error"}
         return
     blocks = message.get("content")
@@ -91,7 +91,7 @@ class Reader:
         self._opened = opened
         self._usage: dict[str, Any] = {}
         self._stop_reason = ""
-        self._blocks: dict[Any, dict[str, Any]] = {}
+        self._blocks: dict[int | None, dict[str, Any]] = {}
         self._calls = 0
         self._thoughts: list[dict[str, str]] = []
         self.finished = False
@@ -101,7 +101,7 @@ class Reader:
 
         Raises ``MalformedReply`` for an end without a stop reason.
         """
-        delta = _mapping(event.get("delta"))
+        delta, index = _mapping(event.get("delta")), _count(event.get("index"))
         match event.get("type"):
             case "message_start":
                 message = _mapping(event.get("message"))
@@ -109,11 +109,11 @@ class Reader:
                 yield Opened(model, self._opened.request_id, self._opened.limits)
                 yield from self._count(message.get("usage"))
             case "content_block_start":
-                yield from self._start(event.get("index"), _mapping(event.get("content_block")))
+                yield from self._start(index, _mapping(event.get("content_block")))
             case "content_block_delta":
-                yield from self._delta(event.get("index"), delta)
+                yield from self._delta(index, delta)
             case "content_block_stop":
-                yield from self._stop(event.get("index"))
+                yield from self._stop(index)
             case "message_delta":
                 self._stop_reason = _text(delta.get("stop_reason")) or self._stop_reason
                 yield from self._count(event.get("usage"))
@@ -127,7 +127,7 @@ class Reader:
             self._usage |= news
             yield UsageReport(tokens(self._usage))
 
-    def _start(self, index: Any, block: Mapping[str, Any]) -> Iterator[Chunk]:
+    def _start(self, index: int | None, block: Mapping[str, Any]) -> Iterator[Chunk]:
         """A block begins; in a whole body, and with some servers, it is already full."""
         kept = dict(block)
         self._blocks[index] = kept
@@ -144,7 +144,7 @@ class Reader:
                 self._calls += 1
                 yield ToolCallDelta(kept["call"], _text(kept.get("id")), _text(kept.get("name")))
 
-    def _delta(self, index: Any, delta: Mapping[str, Any]) -> Iterator[Chunk]:
+    def _delta(self, index: int | None, delta: Mapping[str, Any]) -> Iterator[Chunk]:
         block = self._blocks.setdefault(index, {})
         match delta.get("type"):
             case "text_delta":
@@ -160,7 +160,7 @@ class Reader:
                 block["streamed"] = True
                 yield ToolCallDelta(block["call"], arguments=delta["partial_json"])
 
-    def _stop(self, index: Any) -> Iterator[Chunk]:
+    def _stop(self, index: int | None) -> Iterator[Chunk]:
         block = self._blocks.pop(index, {})
         match block.get("type"):
             case "tool_use" if not block.get("streamed"):

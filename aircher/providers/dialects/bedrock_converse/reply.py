@@ -48,6 +48,11 @@ def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def _at(body: Mapping[str, Any]) -> int | None:
+    """Which block an event belongs to."""
+    return _count(body.get("contentBlockIndex"))
+
+
 def tokens(usage: Mapping[str, Any]) -> Tokens:
     """Bedrock's ``inputTokens`` leave the cache out; ours are the whole prompt."""
     fresh = _count(usage.get("inputTokens"))
@@ -105,8 +110,8 @@ class Reader:
     """
 
     def __init__(self) -> None:
-        self._calls: dict[Any, int] = {}
-        self._silent: set[Any] = set()
+        self._calls: dict[int | None, int] = {}
+        self._silent: set[int | None] = set()
         self._reason = ""
         self.finished = False
 
@@ -119,8 +124,8 @@ class Reader:
                     yield from self._start(body)
                 case "contentBlockDelta":
                     yield from self._delta(body)
-                case "contentBlockStop" if body.get("contentBlockIndex") in self._silent:
-                    yield ToolCallDelta(self._calls[body["contentBlockIndex"]], arguments="{}")
+                case "contentBlockStop" if (at := _at(body)) in self._silent:
+                    yield ToolCallDelta(self._calls[at], arguments="{}")
                 case "messageStop":
                     self._reason = _text(body.get("stopReason"))
                 case "metadata":
@@ -139,13 +144,13 @@ class Reader:
         call = _mapping(_mapping(body.get("start")).get("toolUse"))
         # A server's own tool is called by the server.
         if call and call.get("type") != "server_tool_use":
-            at = body.get("contentBlockIndex")
+            at = _at(body)
             number = self._calls[at] = len(self._calls)
             self._silent.add(at)
             yield ToolCallDelta(number, _text(call.get("toolUseId")), _text(call.get("name")))
 
     def _delta(self, body: Event) -> Iterator[Chunk]:
-        at, delta = body.get("contentBlockIndex"), _mapping(body.get("delta"))
+        at, delta = _at(body), _mapping(body.get("delta"))
         if text := _text(delta.get("text")):
             yield TextDelta(text)
         given = _text(_mapping(delta.get("toolUse")).get("input"))
