@@ -445,7 +445,17 @@ VALUES = st.recursive(
 )
 
 
-@given(st.lists(st.dictionaries(WORDS, VALUES, max_size=6), max_size=6), st.booleans())
+KINDS = st.sampled_from(
+    [
+        *("message_start", "message_delta", "message_stop", "error"),
+        *("content_block_start", "content_block_delta", "content_block_stop"),
+    ]
+)
+FIELDS = ("index", "delta", "content_block", "message", "usage", "content")
+EVENTS_OF_ANY_SHAPE = st.fixed_dictionaries({"type": KINDS}, optional=dict.fromkeys(FIELDS, VALUES))
+
+
+@given(st.lists(EVENTS_OF_ANY_SHAPE, max_size=6), st.booleans())
 def test_events_of_any_shape_are_read_or_refused(events: list[dict[str, Any]], whole: bool) -> None:
     reader = reply.Reader(Opened())
     builder = ReplyBuilder()

@@ -422,7 +422,19 @@ VALUES = st.recursive(
 )
 
 
-@given(st.lists(st.dictionaries(WORDS, VALUES, max_size=6), max_size=6), st.booleans())
+KINDS = st.sampled_from(
+    [
+        *("contentBlockStart", "contentBlockDelta", "contentBlockStop"),
+        *("messageStop", "metadata", "output", "stopReason"),
+    ]
+)
+CALL = st.just({"toolUse": {"toolUseId": "t", "name": "n"}})
+BODIES = VALUES | st.fixed_dictionaries(
+    {}, optional={"contentBlockIndex": VALUES, "start": CALL | VALUES, "delta": VALUES}
+)
+
+
+@given(st.lists(st.dictionaries(KINDS, BODIES, max_size=2), max_size=6), st.booleans())
 def test_events_of_any_shape_are_read_or_refused(events: list[dict[str, Any]], whole: bool) -> None:
     reader = reply.Reader()
     builder = ReplyBuilder()
