@@ -416,17 +416,17 @@ async def test_a_model_list_of_another_shape_is_malformed(body: bytes) -> None:
 
 
 async def test_closing_early_does_not_wait_for_the_rest() -> None:
-    answer = Answer(b"".join(EVENTS[:11]), content_type=STREAM, announced=10**6, hold_s=0.4)
+    answer = Answer(b"".join(EVENTS[:11]), content_type=STREAM, announced=10**6, hold_s=1.2)
     async with serving(answer) as server:
         provider = claude(server.url)
         stream = provider.stream(HI)
-        async with asyncio.timeout(0.3):
+        async with asyncio.timeout(1.0):
             async for chunk in stream:
                 if getattr(chunk, "text", "") == "Naïve ":
                     break
             await stream.aclose()
             await provider.aclose()
-        await asyncio.sleep(0.4)  # until the server has finished, too
+        await asyncio.sleep(1.2)  # until the server has finished, too
 
 
 WORDS = st.sampled_from(

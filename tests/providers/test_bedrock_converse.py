@@ -394,16 +394,16 @@ async def test_a_redirect_is_not_followed() -> None:
 
 
 async def test_closing_early_does_not_wait_for_the_rest() -> None:
-    answer = Answer(b"".join(FRAMES[:5]), content_type=STREAM, announced=10**6, hold_s=0.5)
+    answer = Answer(b"".join(FRAMES[:5]), content_type=STREAM, announced=10**6, hold_s=1.5)
     async with serving(answer) as server:
         provider = bedrock(server.url)
         stream = provider.stream(HI)
-        async with asyncio.timeout(0.4):
+        async with asyncio.timeout(1.2):
             async for chunk in stream:
                 if getattr(chunk, "text", "") == "Naïve ":
                     break
             await stream.aclose()
-        await asyncio.sleep(0.5)  # until the server has finished, too
+        await asyncio.sleep(1.5)  # until the server has finished, too
         await provider.aclose()
 
 
