@@ -64,13 +64,10 @@ class AircherApp(Turns, Panels, Commands):
     ) -> None:
         super().__init__(open_services, session_id=session_id, wish=wish or Wish())
         self._last_press: dict[str, float] = {}
-        themes, self._theme_problems = theme.load()
-        for one in themes:
-            self.register_theme(one)
-        for name in list(self.available_themes):
-            if name not in {one.name for one in themes}:
-                self.unregister_theme(name)
-        self.theme = theme.DEFAULT if theme.DEFAULT in self.available_themes else self.theme
+        first = theme.default()
+        if first is not None:  # the others are read after the first frame
+            self.register_theme(first)
+            self.theme = first.name
 
     def compose(self) -> ComposeResult:
         """Conversation and sidebar above; prompt, status and keys below."""
@@ -120,6 +117,8 @@ class AircherApp(Turns, Panels, Commands):
         themes, theme_problems = theme.load(ui.themes_dir)
         for one in themes:
             self.register_theme(one)
+        for name in {*self.available_themes} - {one.name for one in themes} - {self.theme}:
+            self.unregister_theme(name)
         if ui.theme in self.available_themes:
             self.theme = ui.theme
         else:

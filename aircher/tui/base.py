@@ -151,6 +151,10 @@ class BaseApp(App[int]):
         wish, rules = self.chat.wish, self.services.settings.rules
         if wish.provider and wish.model:
             return ModelRef(wish.provider, wish.model)
+        if wish.model:
+            from aircher.policy.route import resolve
+
+            return resolve(wish.model, rules, self.services.catalog.facts)
         if wish.provider in rules.models:
             return ModelRef(wish.provider, rules.models[wish.provider])
         rule = rules.tasks.get(wish.task or "default") or rules.tasks.get("default")

@@ -10,8 +10,6 @@ from textual.timer import Timer
 
 from aircher.domain.errors import AircherError
 from aircher.policy.windows import day_start, month_start
-from aircher.reports.projection import projected_month, rows_needed_since
-from aircher.reports.savings import saved
 from aircher.tui.base import BaseApp
 from aircher.tui.figures import overall_cap, spend_tag, spends
 from aircher.tui.widgets.costs import CostPanel
@@ -82,6 +80,9 @@ class Panels(BaseApp):
         """The month's projection and savings: sums over many rows, so in a thread."""
         if self.services is None:
             return
+        from aircher.reports.projection import projected_month, rows_needed_since
+        from aircher.reports.savings import saved
+
         services = self.services
         now, baseline = services.clock.now(), services.settings.baseline
         rows = services.usage.rows(rows_needed_since(now))

@@ -84,6 +84,14 @@ def read(path: Path) -> Theme:
     )
 
 
+def default() -> Theme | None:
+    """The default theme alone, for the first frame; None where its file cannot be read."""
+    try:
+        return read(shipped_folder() / f"{DEFAULT}.toml")
+    except ValueError:  # told later, when all are loaded
+        return None
+
+
 def _files(extra: str) -> Iterator[Path]:
     yield from sorted(shipped_folder().glob("*.toml"))
     if extra:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from textual.widgets import Input
 
+from aircher.domain.routes import Wish
 from aircher.domain.usage import Tokens
 from aircher.tui.screens.pick import PickScreen
 from aircher.tui.screens.sheet import SheetScreen
@@ -137,6 +138,11 @@ async def test_yesterdays_chat_is_found_opened_and_goes_on(with_old_chats):
 async def test_a_chat_given_on_the_command_line_is_open_at_once(with_old_chats):
     async with chat(services=with_old_chats, session_id="s-lexer") as (app, _, __):
         assert "rename" in shown(app)
+
+
+async def test_a_model_given_on_the_command_line_is_shown_as_chosen():
+    async with chat(wish=Wish(model="claude-sonnet-4-5")) as (app, _, __):
+        assert "claude/claude-sonnet-4-5 (your choice)" in line_text(app, "#status")
 
 
 async def test_up_brings_back_earlier_messages_and_down_the_draft():

@@ -338,7 +338,7 @@ def test_importing_the_app_imports_nothing_heavy():
     code = (
         "import sys, aircher.tui.app; print([m for m in ('openai', 'anthropic', 'google.genai',"
         " 'ollama', 'genai_prices', 'tiktoken', 'pygments', 'rich.markdown', 'sqlite3', 'git',"
-        " 'keyring', 'httpx', 'aircher.engine', 'aircher.tui.widgets.transcript')"
+        " 'keyring', 'httpx', 'aircher.engine', 'aircher.reports', 'aircher.tui.widgets.transcript')"
         " if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
