@@ -241,9 +241,11 @@ class AircherApp(Turns, Panels, Commands):
             self.prompt.put(self.chat.said[-1])
 
     def action_interrupt(self) -> None:
-        """Ctrl+C: clears the prompt, else stops the answer; a second press quits."""
+        """Ctrl+C: copies, else clears the prompt, else stops the answer; a second press quits."""
         selected = self.screen.get_selected_text()
-        if selected:
+        if self.prompt.selected_text:
+            self.prompt.action_copy()
+        elif selected:
             self.copy_to_clipboard(selected)
             self.screen.clear_selection()
         elif self.prompt.text:

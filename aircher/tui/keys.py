@@ -58,10 +58,9 @@ ACTIONS: tuple[KeyAction, ...] = (
     KeyAction(
         "app.interrupt",
         "ctrl+c",
-        "interrupt",
+        "app.interrupt",
         "Copy the selection; clear the prompt; stop the answer; twice: quit",
         "any time",
-        "prompt",
     ),
     KeyAction("app.leave", "ctrl+d", "leave", "Quit", "empty prompt", "prompt"),
     KeyAction("wait.skip", "f8", "app.skip_wait", "Skip the wait before a retry", "waiting"),

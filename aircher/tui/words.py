@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
+from aircher.domain.inert import inert
 from aircher.domain.usage import NANO_PER_USD, Cost, CostTag
 
 
@@ -88,12 +89,12 @@ def task_name(task: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """``text`` on one line, ended like a sentence, so that another can follow."""
-    line = " ".join(text.split())
+    """``text``, harmless, on one line and ended so that another sentence can follow."""
+    line = " ".join(inert(text).split())
     return line if not line or line[-1] in ".!?…" else line + "."
 
 
 def clip(text: str, width: int) -> str:
-    """``text`` on one line of at most ``width`` characters, cut with an ellipsis."""
-    line = " ".join(text.split())
+    """``text``, harmless, on one line of at most ``width`` characters, cut with an ellipsis."""
+    line = " ".join(inert(text).split())
     return line if len(line) <= width else line[: max(0, width - 1)] + "…"

@@ -213,6 +213,18 @@ async def test_escapes_in_an_answer_never_reach_the_screen():
         assert "a]52;c;eAb" in shown(app)
 
 
+async def test_the_bridge_makes_text_harmless_before_anything_else_sees_it():
+    from aircher.tui import bridge, messages
+
+    async def stream():
+        yield TextDelta("a\x1b]0;x\x07b")
+        yield ev.Notice("c\x1b[2Jd")
+
+    posted: list[messages.TurnMessage] = []
+    await bridge.run_turn(stream(), posted.append)
+    assert [posted[0].text, posted[1].sentence] == ["a]0;xb", "c[2Jd"]
+
+
 async def test_thinking_is_shown_apart_from_the_answer():
     async with chat() as (app, pilot, services):
         steps = fake.answer("42")

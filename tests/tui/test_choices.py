@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from textual.widgets import Input
 
+from aircher.domain.errors import NoModel
 from aircher.domain.routes import Wish
 from aircher.domain.usage import Tokens
 from aircher.tui.screens.pick import PickScreen
@@ -133,6 +134,22 @@ async def test_yesterdays_chat_is_found_opened_and_goes_on(with_old_chats):
         await say(app, pilot, "go on")
         await until(lambda: services.engine.requests)
         assert services.engine.requests[0].session_id == "s-old"
+
+
+async def test_titles_file_names_and_errors_are_harmless(with_old_chats):
+    evil = "t\x1b]0;pwned\x07itle"
+    with_old_chats.sessions.put("s-evil", evil, timedelta(minutes=1), "x\x1b[2J", "y")
+    with_old_chats.workspace.files = ("a\x1b[31mb.py",)
+    with_old_chats.engine.preview_error = NoModel("no \x1b[5mmodel")
+    async with chat(services=with_old_chats, session_id="s-evil") as (app, pilot, _):
+        await type_text(pilot, "@a")
+        await until(lambda: "no [5mmodel" in line_text(app, "#status"))
+        drawn = [app.export_screenshot()]
+        await pilot.press("escape", "ctrl+r")
+        await pilot.pause()
+        drawn.append(app.export_screenshot())
+        assert "pwned" in drawn[1]
+        assert not any("\x1b" in one or "\x07" in one for one in drawn)
 
 
 async def test_a_chat_given_on_the_command_line_is_open_at_once(with_old_chats):

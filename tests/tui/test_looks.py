@@ -364,3 +364,12 @@ def test_the_document_of_the_keys_is_up_to_date():
     """Stale?  ``python -m aircher.tui.keys > docs/keys.md`` writes it."""
     root = Path(__file__).resolve().parents[2]
     assert (root / "docs" / "keys.md").read_text("utf-8") == keys.markdown()
+
+
+async def test_ctrl_c_copies_what_is_selected_and_clears_nothing():
+    async with chat() as (app, pilot, _):
+        app.prompt.put("some words")
+        app.prompt.select_all()
+        await pilot.press("ctrl+c")
+        assert app.clipboard == "some words"
+        assert app.prompt.text == "some words"

@@ -14,6 +14,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from aircher.domain.inert import inert
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -29,7 +31,7 @@ def _line(row: tuple[str, ...], widths: Sequence[int], section: Section, room: i
     """One row in columns; a last cell that is too long goes on below itself."""
     cells: list[tuple[str, str]] = []
     left = 2
-    for index, cell in enumerate(row):
+    for index, cell in enumerate(map(inert, row)):
         style = "bold" if index == 0 else ""
         last = index == len(row) - 1
         if section.right_align and index:

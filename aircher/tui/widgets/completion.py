@@ -9,6 +9,8 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from aircher.domain.inert import inert
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -33,7 +35,7 @@ class Completion(OptionList, can_focus=False):
         self.add_options(
             Option(
                 Content.assemble(
-                    (candidate.insert.ljust(width + 2), "bold"), (candidate.detail, "$muted")
+                    (inert(candidate.insert).ljust(width + 2), "bold"), (candidate.detail, "$muted")
                 )
             )
             for candidate in candidates

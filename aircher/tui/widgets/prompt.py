@@ -115,13 +115,6 @@ class Prompt(TextArea):
         last = self._place == len(self._history)
         self.put(self._draft if last else self._history[self._place])
 
-    async def action_interrupt(self) -> None:
-        """Ctrl+C: copies what is selected here; the app does the rest."""
-        if self.selected_text:
-            self.action_copy()
-            return
-        await self.app.run_action("interrupt")
-
     async def action_leave(self) -> None:
         """Ctrl+D: quits when nothing is typed, else deletes to the right."""
         if self.text:

@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from aircher.domain.inert import inert
 from aircher.tui.words import clip, money, price, task_name
 
 if TYPE_CHECKING:  # annotations only: the first frame needs none of it
@@ -54,7 +55,7 @@ def cost_words(estimate: Estimate, *, short: bool = False) -> str:
 def _plan(view: StatusView, *, short: bool) -> Content:
     """What Enter would do: task, model, price."""
     if view.problem:
-        return Content.styled(" ".join(view.problem.split()), "$error")
+        return Content.styled(" ".join(inert(view.problem).split()), "$error")
     if not view.model:
         return Content.styled("starting…", "$muted")
     parts: list[tuple[str, str]] = []
@@ -63,7 +64,7 @@ def _plan(view: StatusView, *, short: bool) -> Content:
     if view.task:
         by_you = " (your choice)" if view.fixed_task and not short else "*" * view.fixed_task
         parts += [(task_name(view.task), "bold $secondary"), (by_you, "$accent"), (" → ", "$muted")]
-    parts.append((view.model, "bold $primary"))
+    parts.append((inert(view.model), "bold $primary"))
     if view.fixed_model:
         parts.append(("*" if short else " (your choice)", "$accent"))
     if view.estimate is not None:
@@ -88,7 +89,9 @@ def line(view: StatusView, width: int, spinner: str = "") -> Content:
     for short_right, short_left in ((False, False), (False, True), (True, False), (True, True)):
         right = _right(view, short=short_right)
         if view.activity:
-            left = Content.assemble((f"{spinner} ", "$accent"), (view.activity, "$foreground"))
+            left = Content.assemble(
+                (f"{spinner} ", "$accent"), (inert(view.activity), "$foreground")
+            )
         else:
             left = _plan(view, short=short_left)
         if left.cell_length + right.cell_length + 2 <= width:
