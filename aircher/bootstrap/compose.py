@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from aircher.bootstrap.choosing import Chosen, Findings, choose
 from aircher.bootstrap.clock import SystemClock
@@ -24,10 +24,11 @@ from aircher.catalog.facts import CustomModel
 from aircher.config.layers import Flag
 from aircher.config.load import Config
 from aircher.config.provider_schema import ProviderConfig
+from aircher.domain.chat import Effort
 from aircher.domain.errors import ConfigError
 from aircher.domain.models import ModelRef
 from aircher.domain.ports import SecretSource
-from aircher.domain.settings import RetrySettings, Settings, UiSettings
+from aircher.domain.settings import CallSettings, RetrySettings, Settings, UiSettings
 from aircher.engine.health import PassiveHealth
 from aircher.engine.ports import EnginePorts
 from aircher.engine.turn import Engine
@@ -206,9 +207,8 @@ def _settings(config: Config, chosen: Chosen, catalog: ModelCatalog) -> Settings
         allow_unknown_price=config.costs.allow_unknown_price,
         baseline=baseline,
         system=config.chat.system_prompt,
-        max_output=config.chat.max_output,
-        temperature=config.chat.temperature,
-        stream=config.chat.stream,
+        calls=_calls(config, ProviderConfig()),
+        provider_calls={name: _calls(config, own) for name, own in config.providers.named.items()},
         ui=UiSettings(
             theme=config.ui.theme,
             sidebar=config.ui.sidebar,
@@ -221,8 +221,21 @@ def _settings(config: Config, chosen: Chosen, catalog: ModelCatalog) -> Settings
     )
 
 
+def _calls(config: Config, own: ProviderConfig) -> CallSettings:
+    """The provider's own word where it has one, else [chat]'s."""
+    chat = config.chat
+    return CallSettings(
+        max_output=own.max_tokens or chat.max_output,
+        temperature=chat.temperature if own.temperature is None else own.temperature,
+        stream=chat.stream if own.stream is None else own.stream,
+        thinking=cast("Effort | None", chat.thinking),
+        timeout_s=own.timeout,
+    )
+
+
 _CONNECTION_OPTIONS = (
     "org_id", "project", "location", "region", "num_ctx", "num_predict", "allow_http", "cloud", "api",
+    "api_version",
 )  # fmt: skip
 
 

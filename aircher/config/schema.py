@@ -309,13 +309,8 @@ NOT_YET = frozenset(
     {
         "providers.health_check_interval",
         "providers.*.custom_models",
-        "providers.*.max_tokens",
-        "providers.*.temperature",
-        "providers.*.stream",
-        "providers.*.timeout",
         "providers.*.requests_per_min",
         "providers.*.tokens_per_min",
-        "providers.*.api_version",
         "models.task.*.min_quality",
         "models.custom.*.quality",
         "routing.weights.cost",
@@ -325,7 +320,6 @@ NOT_YET = frozenset(
         "costs.prefer_cost_efficient",
         "costs.auto_downgrade_on_limit",
         "ui.notify",
-        "chat.thinking",
         "chat.compact_at",
     }
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from aircher.domain.chat import Effort
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Rules
 
@@ -80,6 +81,20 @@ class UiSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CallSettings:
+    """How a provider's models are called; None leaves it to the model.
+
+    ``max_output`` in tokens, ``timeout_s`` for one whole call.
+    """
+
+    max_output: int = 4096
+    temperature: float | None = None
+    stream: bool = True
+    thinking: Effort | None = None
+    timeout_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the engine and the front ends need to know; made once, by the composition root.
 
@@ -95,10 +110,13 @@ class Settings:
     allow_unknown_price: bool = False
     baseline: ModelRef | None = None
     system: str = ""
-    max_output: int = 4096
-    temperature: float | None = None
-    stream: bool = True
+    calls: CallSettings = field(default_factory=CallSettings)
+    provider_calls: Mapping[str, CallSettings] = field(default_factory=dict)
     ui: UiSettings = field(default_factory=UiSettings)
     found: tuple[str, ...] = ()
     config_file: str = ""
     problems: tuple[ConfigProblem, ...] = ()
+
+    def calls_to(self, provider: str) -> CallSettings:
+        """How this provider is called: its own settings, else those for all."""
+        return self.provider_calls.get(provider, self.calls)

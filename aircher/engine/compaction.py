@@ -119,7 +119,7 @@ class Compaction:
             messages=(user(text),),
             system=INSTRUCTION,
             max_output=SUMMARY_TOKENS,
-            stream=ports.settings.stream,
+            stream=ports.settings.calls_to(self._ref.provider).stream,
         )
         candidate = Candidate(self._ref, "summary of the conversation", expected)
         # Not kept as a message: a summary is no answer; `compact` stores it.

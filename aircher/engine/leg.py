@@ -72,6 +72,7 @@ class Leg:
         self._reservation: Reservation | None = None
         self._flush: asyncio.TimerHandle | None = None
         self._started = ports.clock.monotonic()
+        self._deadline = errand.deadline
         self._keep = keep
         self.message_id = message_id
         self.error: ProviderError | None = None
@@ -110,7 +111,8 @@ class Leg:
             except TimeoutError:
                 self.error = TimedOut(
                     f"{self.ref} did not finish in time.",
-                    hint="Raise retry.deadline, or choose a faster model.",
+                    hint=f"Raise retry.deadline or providers.{self.ref.provider}.timeout, "
+                    "or choose a faster model.",
                     provider=self.ref.provider,
                     model=self.ref.model,
                 )
@@ -121,6 +123,10 @@ class Leg:
 
     async def _call(self) -> AsyncGenerator[Event, None]:
         provider = await self._ports.providers.get(self.ref.provider)
+        allowed = self._ports.settings.calls_to(self.ref.provider).timeout_s
+        if allowed is not None:
+            now = asyncio.get_running_loop().time()
+            self._deadline = min(self._errand.deadline, now + allowed)
         if self.message_id is None and self._keep:
             self.message_id = self._ports.sessions.begin(
                 self._errand.session_id,
@@ -132,7 +138,7 @@ class Leg:
         async with _closing(provider.stream(self._request)) as chunks:
             while True:
                 try:
-                    async with asyncio.timeout_at(self._errand.deadline):
+                    async with asyncio.timeout_at(self._deadline):
                         chunk = await anext(chunks)
                 except StopAsyncIteration:
                     break

@@ -175,7 +175,7 @@ class Engine:
             ports.catalog.facts(ref),
             size + added,
             task,
-            request.max_output or ports.settings.max_output,
+            request.max_output or ports.settings.calls_to(ref.provider).max_output,
             lambda tokens: ports.catalog.cost(ref, tokens, at),
             exact=exact and added_exact,
         )
@@ -201,17 +201,17 @@ class Engine:
     def _call(
         self, request: TurnRequest, candidate: Candidate, messages: tuple[Message, ...]
     ) -> ChatRequest:
-        settings = self._ports.settings
-        room = candidate.estimate.max_output if candidate.estimate else settings.max_output
+        calls = self._ports.settings.calls_to(candidate.ref.provider)
+        room = candidate.estimate.max_output if candidate.estimate else calls.max_output
         return ChatRequest(
             model=candidate.ref.model,
             messages=messages,
             system=self._system(request),
             max_output=room,
-            temperature=settings.temperature,
+            temperature=calls.temperature,
             tools=request.tools,
-            thinking=request.thinking,
-            stream=settings.stream,
+            thinking=request.thinking or calls.thinking,
+            stream=calls.stream,
         )
 
 

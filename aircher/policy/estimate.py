@@ -54,6 +54,15 @@ def estimate(
         prompt=prompt,
         max_output=room,
         likely=price(Tokens(input=prompt, output=likely)),
-        worst=price(Tokens(input=prompt, output=room)),
+        worst=_dearest(
+            price(Tokens(input=prompt, output=room)),
+            # Where a prompt is kept for later, writing it costs more than reading it.
+            price(Tokens(input=prompt, cache_write=prompt, output=room)),
+        ),
         exact=exact,
     )
+
+
+def _dearest(*costs: Cost) -> Cost:
+    known = [cost for cost in costs if cost.nano_usd is not None]
+    return max(known, key=lambda cost: cost.nano_usd or 0, default=costs[0])

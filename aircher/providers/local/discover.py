@@ -9,8 +9,9 @@ import asyncio
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 LIMIT_S = 0.15
 """For all together: a closed port answers in under a millisecond, a running server in ten."""
@@ -41,6 +42,8 @@ class Probe:
     path: str
     base_path: str
     read: Callable[[Any], tuple[str, ...] | None]
+    address_env: str = ""
+    """A variable in which the server's own users name its address ("OLLAMA_HOST")."""
 
 
 def _names(rows: Any, key: str) -> tuple[str, ...] | None:
@@ -69,7 +72,7 @@ def _llama_server(answer: Any) -> tuple[str, ...] | None:
 
 
 PROBES = (
-    Probe("ollama", "Ollama", 11434, "/api/tags", "", _ollama),
+    Probe("ollama", "Ollama", 11434, "/api/tags", "", _ollama, "OLLAMA_HOST"),
     Probe("llamacpp", "llama-server", 8080, "/v1/models", "/v1", _llama_server),
     Probe("lmstudio", "LM Studio", 1234, "/api/v0/models", "/v1", _lm_studio),
 )
@@ -84,10 +87,28 @@ async def detect_servers(
     environ: Mapping[str, str] | None = None, probes: tuple[Probe, ...] = PROBES
 ) -> tuple[Server, ...]:
     """The servers found, in the order of ``probes``; takes ``LIMIT_S`` at most, never raises."""
-    if not wanted(os.environ if environ is None else environ):
+    variables = os.environ if environ is None else environ
+    if not wanted(variables):
         return ()
-    found = await asyncio.gather(*(_look(probe) for probe in probes))
+    found = await asyncio.gather(*(_look(_moved(probe, variables)) for probe in probes))
     return tuple(server for server in found if server is not None)
+
+
+_HERE = frozenset({"", "127.0.0.1", "localhost", "0.0.0.0", "::1", "::"})  # noqa: S104 - compared, not bound
+
+
+def _moved(probe: Probe, environ: Mapping[str, str]) -> Probe:
+    """The probe at the port that the user's environment names, if that is on this machine."""
+    address = environ.get(probe.address_env, "") if probe.address_env else ""
+    if not address:
+        return probe
+    try:
+        parts = urlsplit(address if "://" in address else f"//{address}")
+        port = parts.port
+    except ValueError:
+        return probe
+    here = (parts.hostname or "") in _HERE
+    return replace(probe, port=port) if here and port else probe
 
 
 async def _look(probe: Probe) -> Server | None:

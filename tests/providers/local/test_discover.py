@@ -125,3 +125,18 @@ async def test_it_can_be_turned_off(serve: Serve, word: str) -> None:
     probe = at("ollama", serve("/api/tags", OLLAMA))
     assert await detect_servers({"AIRCHER_DISCOVER": word}, (probe,)) == ()
     assert len(await detect_servers({}, (probe,))) == 1
+
+
+@pytest.mark.parametrize("form", ["127.0.0.1:{}", "http://localhost:{}", ":{}", "0.0.0.0:{}/"])
+async def test_ollama_is_found_where_its_own_variable_says(form: str, serve: Serve) -> None:
+    address = form.format(serve("/api/tags", OLLAMA))
+    found = await detect_servers({"OLLAMA_HOST": address}, (BY_NAME["ollama"],))
+    assert [server.name for server in found] == ["ollama"]
+
+
+@pytest.mark.parametrize("address", ["gpu.example.invalid:11434", "http://[broken", "x:y"])
+async def test_an_address_elsewhere_or_none_at_all_is_left_alone(
+    address: str, serve: Serve
+) -> None:
+    port = serve("/other", OLLAMA)
+    assert await detect_servers({"OLLAMA_HOST": address}, (at("ollama", port),)) == ()
