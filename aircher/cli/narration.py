@@ -17,6 +17,14 @@ from aircher.domain.events import (
 from aircher.domain.inert import inert
 from aircher.domain.usage import Cost, dollars
 
+_ENDS = {
+    "length": "; cut at the longest reply allowed (chat.max_output)",
+    "content_filter": "; the provider's filter withheld it, or a part of it",
+    "refused": "; the model refused",
+    "tool_calls": "; the model wants tools called (--output-format json shows them)",
+}
+"""What a reply that did not simply end is told with."""
+
 
 def money(cost: Cost) -> str:
     """A cost for people: "$0.0012", "~$0.0012" if estimated, "free", "price unknown"."""
@@ -57,7 +65,8 @@ def _line(event: Event) -> str:
         case Finished(result):
             tokens = result.tokens
             counts = f"{_count(tokens.input)} in, {_count(tokens.output)} out"
-            return f"done: {counts}, {money(result.cost)}, {result.duration_s:.1f} s"
+            how = _ENDS.get(result.outcome or "complete", "")
+            return f"done: {counts}, {money(result.cost)}, {result.duration_s:.1f} s{how}"
         case _:
             return ""
 

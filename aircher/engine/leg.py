@@ -32,6 +32,8 @@ from aircher.domain.usage import NO_TOKENS, Cost, Tokens, UsageRow, dollars
 from aircher.engine.ports import EnginePorts
 from aircher.policy.spend import caps, request_limit
 
+NOTHING_USED = Cost(0, "exact")
+
 WRITE_EVERY_S = 0.5
 """A reply is written to disk at most this long after its text came."""
 
@@ -77,6 +79,7 @@ class Leg:
         self.message_id = message_id
         self.error: ProviderError | None = None
         self.first_token_s: float | None = None
+        self.billed = False
         self.attempt = Attempt(candidate.ref, "stopped", 0.0)
 
     @property
@@ -118,7 +121,7 @@ class Leg:
                 )
         finally:
             self._end()
-        if self.attempt.tokens != NO_TOKENS:
+        if self.billed:
             yield Usage(self.ref, self.attempt.tokens, self.attempt.cost)
 
     async def _call(self) -> AsyncGenerator[Event, None]:
@@ -210,7 +213,8 @@ class Leg:
             ports.health.failure(ref, self.error)
         elif self.shown:
             ports.health.success(ref, self.first_token_s or duration)
-        tokens, cost = self._price(reply)
+        used = self.shown or self._builder.finished
+        tokens, cost = self._price(reply) if used else (NO_TOKENS, NOTHING_USED)
         self.attempt = Attempt(
             ref,
             outcome,
@@ -220,7 +224,8 @@ class Leg:
             error=self.error.message if self.error else "",
             status=self.error.status if self.error else None,
         )
-        if tokens == NO_TOKENS:
+        self.billed = used
+        if not used:
             if self._reservation is not None:
                 ports.ledger.release(self._reservation)
             return
@@ -240,25 +245,22 @@ class Leg:
         ports.ledger.settle(self._reservation, row)
 
     def _price(self, reply: Reply) -> tuple[Tokens, Cost]:
-        """Tokens and cost: the vendor's count, else an estimate of what was surely used.
+        """Tokens and cost of what was made: the vendor's count, estimated where it gave none.
 
-        A call that was refused before anything came is not billed by any vendor and has no
-        tokens.  A stopped or broken stream is billed for what was made, so it is estimated.
+        A call that was refused before anything came is billed by no vendor and does not get
+        here.  A stopped or broken stream is billed for what was made, so that is estimated; of
+        a whole reply the tokens stay as reported, and only the cost is an estimate.
         """
         ports, ref = self._ports, self.ref
-        at = ports.clock.now()
-        if reply.tokens.known and self._builder.finished:
-            tokens, estimated = reply.tokens, False
-        elif self.shown or self._builder.finished:
-            tokens, estimated = self._guess(reply), True
-        else:
-            return NO_TOKENS, Cost(0, "exact")
-        cost = ports.catalog.cost(ref, tokens, at, reply.vendor_cost_usd)
-        if self._builder.finished and self._candidate.estimate and reply.tokens.input:
+        whole = self._builder.finished
+        counted = whole and reply.tokens.known
+        full = reply.tokens if counted else self._guess(reply)
+        cost = ports.catalog.cost(ref, full, ports.clock.now(), reply.vendor_cost_usd)
+        if whole and self._candidate.estimate and reply.tokens.input:
             ports.catalog.calibrate(ref, self._candidate.estimate.prompt, reply.tokens.input)
-        if estimated and cost.tag == "exact" and cost.nano_usd:
+        if not counted and cost.tag == "exact" and cost.nano_usd:
             cost = replace(cost, tag="estimated")
-        return tokens, cost
+        return (reply.tokens if whole else full), cost
 
     def _guess(self, reply: Reply) -> Tokens:
         said = reply.tokens
@@ -270,7 +272,9 @@ class Leg:
             said,
             input=said.input if said.input is not None else prompt,
             # A count that came with the stream's beginning is not yet the whole.
-            output=max(output, said.output or 0),
+            output=said.output
+            if self._builder.finished and said.output is not None
+            else max(output, said.output or 0),
         )
 
 
