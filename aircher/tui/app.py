@@ -50,7 +50,7 @@ class AircherApp(Turns, Panels, Commands):
 
     TITLE = "Aircher"
     CSS_PATH = "styles/aircher.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("app")]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings()]
     COMMANDS = {_everything}  # noqa: RUF012 - Textual declares it
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it
         (0, "-narrow"),
@@ -114,6 +114,7 @@ class AircherApp(Turns, Panels, Commands):
         ui = self.services.settings.ui
         self.keymap, problems = keys.check(ui.keys)
         self.set_keymap(dict(self.keymap))
+        self.prompt.keys = keys.prompt_keys(self.keymap)
         themes, theme_problems = theme.load(ui.themes_dir)
         for one in themes:
             self.register_theme(one)
@@ -149,7 +150,6 @@ class AircherApp(Turns, Panels, Commands):
         if not text:
             return
         command = slash.parse(text)
-        self.prompt.put("")
         if command is not None:
             self.run_command(*command)
         else:

@@ -111,14 +111,20 @@ class BaseApp(App[int]):
 
     def set_status(self, **changes: object) -> None:
         """Changes some of what the status line shows."""
+        if self.leaving:
+            return
         self.status.view = replace(self.status.view, **changes)  # type: ignore[arg-type]  # by name
 
     def show_chips(self) -> None:
         """Draws attachments and queue as they are now."""
+        if self.leaving:
+            return
         self.home.query_one(Chips).show(list(self.chat.files), self.chat.queued)
 
     def tell(self, sentence: str) -> None:
         """One sentence in the conversation."""
+        if self.leaving:
+            return
         self.leave_welcome()
         self.transcript.notice(sentence)
 

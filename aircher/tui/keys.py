@@ -143,20 +143,23 @@ def shown(key: str) -> str:
     return ", ".join(names)
 
 
-def bindings(place: Place) -> list[Binding]:
-    """The Textual bindings of one place."""
+def bindings() -> list[Binding]:
+    """The app's keys as Textual bindings, which act before the text area's own."""
     return [
-        Binding(
-            action.key,
-            action.action,
-            action.help,
-            show=False,
-            id=action.id,
-            priority=True,  # before the text area, which has keys of its own
-        )
+        Binding(action.key, action.action, action.help, show=False, id=action.id, priority=True)
         for action in ACTIONS
-        if action.place == place
+        if action.place == "app"
     ]
+
+
+def prompt_keys(changed: Mapping[str, str]) -> dict[str, str]:
+    """Key -> action of the keys that the prompt handles itself, in the order of typing."""
+    return {
+        key: action.action
+        for action in ACTIONS
+        if action.place == "prompt"
+        for key in changed.get(action.id, action.key).split(",")
+    }
 
 
 def check(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:

@@ -55,7 +55,7 @@ class Panels(BaseApp):
 
     def refresh_panels(self) -> None:
         """Costs and providers as they are now (a few short database reads)."""
-        if self.services is None:
+        if self.services is None or self.leaving:
             return
         services, screen = self.services, self.home
         now = services.clock.now()
@@ -94,6 +94,8 @@ class Panels(BaseApp):
             return projected_month(rows, now), gain
 
         projection, gain = await asyncio.to_thread(sums)
+        if self.leaving:
+            return
         panel = self.home.query_one(CostPanel)
         panel.figures = replace(
             panel.figures,
@@ -189,6 +191,8 @@ class Panels(BaseApp):
 
     def _show_plan(self) -> None:
         """The plan in the status line and in the provider panel."""
+        if self.leaving:
+            return
         chat, preview = self.chat, self.chat.preview
         standing = self.standing_model()
         ref = preview.plan.first.ref if preview else standing

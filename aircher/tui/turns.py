@@ -39,7 +39,7 @@ class Turns(BaseApp):
     """The transcript's key of the answer that is being written; None between answers."""
     _ref: ModelRef | None = None
     _asked = ""
-    _running = False
+    _worker_began = False
     """True once the worker has begun; one that is cancelled before never does."""
     _began = 0.0
     _first: float | None = None
@@ -61,7 +61,7 @@ class Turns(BaseApp):
         self.chat.busy = self.prompt.busy = True
         self._asked = text
         self._turn += 1
-        self._running = False
+        self._worker_began = False
         self.leave_welcome()
         self.chat.said.append(text)
         self.prompt.set_history(self.chat.said)
@@ -72,7 +72,7 @@ class Turns(BaseApp):
 
     async def _run(self, text: str, turn: int) -> None:
         """The worker: attaches files, then lets the bridge consume the turn."""
-        self._running = True
+        self._worker_began = True
         if self.services is None:
             return
 
@@ -137,7 +137,9 @@ class Turns(BaseApp):
             return False
         self.set_status(activity="stopping")
         self._worker.cancel()
-        if not self._running:  # then nothing of it runs, and nothing of it can say that it ended
+        if (
+            not self._worker_began
+        ):  # then nothing of it runs, and nothing of it can say that it ended
             self._post_end(msg.TurnStopped())
         return True
 
@@ -165,7 +167,7 @@ class Turns(BaseApp):
     # -- what the bridge tells
 
     def _stale(self, message: msg.TurnMessage) -> bool:
-        return message.turn != self._turn or not self.chat.busy
+        return message.turn != self._turn or not self.chat.busy or self.leaving
 
     @on(msg.TaskNamed)
     def _task_named(self, message: msg.TaskNamed) -> None:

@@ -335,3 +335,13 @@ async def test_a_model_that_failed_without_a_word_leaves_no_empty_answer():
         await until(lambda: not app.chat.busy)
         seam = "openai/gpt-5-mini: No answer: [Errno -2] Name not known. Now asking claude/claude-sonnet-4-5."
         assert shown(app) == f"go\n\n{seam}\n\ngood"
+
+
+async def test_keys_that_arrive_all_at_once_are_taken_in_order():
+    from textual import events
+
+    async with chat() as (app, _, services):
+        for key in ("h", "i", "enter", "y", "o"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(lambda: services.engine.requests and app.prompt.text == "yo")
+        assert services.engine.requests[0].text == "hi"

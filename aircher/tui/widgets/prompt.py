@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from textual.actions import SkipAction
-from textual.binding import BindingType
 from textual.content import Content
+from textual.events import Key
 from textual.widgets import TextArea
 
-from aircher.tui import keys
+from aircher.tui.keys import prompt_keys
 from aircher.tui.messages import CompletionWanted, FileChosen, Submitted
 from aircher.tui.widgets.completion import Candidate, Completion
 
@@ -34,8 +34,6 @@ def word_to_complete(before: str, first_line: bool) -> tuple[str, str] | None:
 class Prompt(TextArea):
     """The text area.  It tells what was sent or is to be completed, and decides nothing else."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("prompt")]
-
     def __init__(self, completion: Completion, **more: Any) -> None:
         super().__init__(
             "",
@@ -50,6 +48,8 @@ class Prompt(TextArea):
         self._history: list[str] = []
         self._place = 0
         self._draft = ""
+        self.keys: Mapping[str, str] = prompt_keys({})
+        """Key -> action; the app replaces it by what the user configured."""
         self.busy = False
         """Set by the app while an answer runs: Tab then sends."""
 
@@ -67,6 +67,17 @@ class Prompt(TextArea):
 
     # -- keys
 
+    async def _on_key(self, event: Key) -> None:
+        """The keys of the table.
+
+        They are no bindings: those act when the app sees the key, before letters that were
+        typed earlier have arrived here, and a fast "text, Enter" would send half of it.
+        """
+        action = next((self.keys[key] for key in event.aliases if key in self.keys), None)
+        if action is not None and await self.app.run_action(action, self):
+            event.stop()
+            event.prevent_default()
+
     def action_send(self) -> None:
         """Takes the offered completion, or sends, or makes a new line after a backslash."""
         candidate = self._completion.chosen()
@@ -78,7 +89,14 @@ class Prompt(TextArea):
             self.action_delete_left()
             self.insert("\n")
             return
-        self.post_message(Submitted(self.text))
+        self._submit()
+
+    def _submit(self) -> None:
+        """Tells the text and empties itself at once: what is typed next is the next message."""
+        text = self.text
+        if text.strip():
+            self.put("")
+            self.post_message(Submitted(text))
 
     def action_newline(self) -> None:
         """A line break instead of sending."""
@@ -90,7 +108,7 @@ class Prompt(TextArea):
         if candidate is not None:
             self._take(candidate)
         elif self.busy and self.text.strip():
-            self.post_message(Submitted(self.text))
+            self._submit()
 
     def action_history_back(self) -> None:
         """Up: in the list, in the text, or to the message before."""
