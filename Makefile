@@ -4,18 +4,27 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Chatting needs less than checking does, so each has its own stamp.
+CHAT := $(VENV)/.installed-chat
 STAMP := $(VENV)/.installed
 
 .PHONY: run test lint types contracts unit bench docs clean install
 
 install: $(STAMP)
 
-$(STAMP): pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local,dev]'
+$(CHAT): pyproject.toml
+	@echo "Installing into $(VENV) ..."
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0] + " (make PYTHON=/path/to/python run)" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) --editable '.[local]'
+	@touch $(CHAT)
+
+$(STAMP): $(CHAT)
+	@$(PIP) --editable '.[local,dev]'
 	@touch $(STAMP)
 
-run: $(STAMP)
+run: $(CHAT)
 	@$(BIN)/aircher local pull --if-missing
 	@$(BIN)/aircher
 
@@ -32,7 +41,7 @@ contracts: $(STAMP)
 	$(BIN)/lint-imports
 
 unit: $(STAMP)
-	@$(BIN)/aircher local pull --if-missing || echo "no built-in model: its tests are skipped" >&2
+	@$(BIN)/aircher local pull --if-missing || echo "The built-in model is not here: its tests are skipped." >&2
 	$(BIN)/python -m pytest -n auto
 
 bench: $(STAMP)
@@ -40,6 +49,7 @@ bench: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python -m aircher.bootstrap.docs
+	$(BIN)/python -m aircher.tui.keys > docs/keys.md
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

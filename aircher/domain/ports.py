@@ -126,6 +126,10 @@ class Catalog(Protocol):
         """Learns from the usage that came back, for later estimates."""
         ...
 
+    def warm(self, *refs: ModelRef) -> None:
+        """Reads facts and token tables ahead of their first use; blocking, so in a worker."""
+        ...
+
     def known(self) -> Sequence[ModelFacts]:
         """All models with known facts, for lists and "next cheaper"."""
         ...

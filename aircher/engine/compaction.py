@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from aircher.domain.chat import ChatRequest
-from aircher.domain.errors import ContextTooLong
+from aircher.domain.errors import AircherError
 from aircher.domain.events import Event, Usage
 from aircher.domain.messages import user
 from aircher.domain.models import ModelRef
@@ -33,24 +33,32 @@ SUMMARY_TOKENS = 512
 class Compaction:
     """One compaction; read ``summary``, ``covered``, ``before`` after ``events`` has ended."""
 
-    def __init__(self, ports: EnginePorts, errand: Errand, ref: ModelRef) -> None:
+    def __init__(
+        self,
+        ports: EnginePorts,
+        errand: Errand,
+        ref: ModelRef,
+        *,
+        kept_share: float = KEPT_SHARE,
+    ) -> None:
         self._ports = ports
         self._errand = errand
         self._ref = ref
+        self._kept_share = kept_share
         self.summary = ""
         self.covered = 0
         self.before = 0
 
     async def events(
-        self, stored: Sequence[StoredMessage], reason: ContextTooLong
+        self, stored: Sequence[StoredMessage], reason: AircherError
     ) -> AsyncGenerator[Event, None]:
         """Summarises all but the newest messages, in pieces that fit, and stores the summary.
 
-        Raises ``reason`` where there is nothing to summarise: the new message alone is too
-        long.  A failing call raises its own error.
+        Raises ``reason`` where there is nothing to summarise (the new message alone is too
+        long) or nothing came of it.  A failing call raises its own error.
         """
         old = self._old(live(stored))
-        if not old:
+        if all(item.summary_of for item in old):
             raise reason
         self.covered = sum(item.summary_of or 1 for item in old)
         self.before = self._size("\n".join(item.message.text for item in stored))
@@ -63,12 +71,14 @@ class Compaction:
                         yield event
             if leg.error is not None:
                 raise leg.error
-            self.summary = leg.reply.text.strip()
+            self.summary = leg.reply.text.strip() or self.summary
+        if not self.summary:
+            raise reason
         self._ports.sessions.compact(self._errand.session_id, old[-1].id, self.summary)
 
     def _old(self, messages: Sequence[StoredMessage]) -> Sequence[StoredMessage]:
         """The messages to be covered: all but those at the end that fit the kept share."""
-        room = int(self._window * KEPT_SHARE)
+        room = int(self._window * self._kept_share)
         cut = len(messages)
         while cut > 0:
             room -= self._size(messages[cut - 1].message.text)

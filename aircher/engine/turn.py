@@ -8,11 +8,11 @@ from contextlib import aclosing
 
 from aircher.domain.budget import CapState
 from aircher.domain.chat import ChatRequest
-from aircher.domain.errors import AircherError, ContextTooLong
+from aircher.domain.errors import AircherError, ContextTooLong, UsageError
 from aircher.domain.events import Compacted, Detected, Event, Failed, Routed, TurnResult
 from aircher.domain.messages import Message, Text, user
 from aircher.domain.models import ModelRef
-from aircher.domain.routes import Candidate, Estimate, Plan
+from aircher.domain.routes import Candidate, Estimate, Plan, Wish
 from aircher.domain.sessions import StoredMessage
 from aircher.domain.tasks import Detection, Evidence, Signals
 from aircher.domain.turns import Preview, TurnRequest
@@ -71,12 +71,7 @@ class Engine:
     ) -> AsyncGenerator[Event, None]:
         ports = self._ports
         asked = row.message
-        errand = Errand(
-            row.session_id,
-            detection.task,
-            _why(detection),
-            asyncio.get_running_loop().time() + ports.settings.retry.deadline_s,
-        )
+        errand = self._errand(row.session_id, detection)
         try:
             route = self._route(request, stored, asked, detection)
         except ContextTooLong as error:
@@ -97,6 +92,27 @@ class Engine:
             async for event in events:
                 yield event
 
+    async def compact(self, session_id: str) -> AsyncGenerator[Event, None]:
+        """Summarises a conversation because the user asks: ``Compacted``, or ``Failed``.
+
+        The newest exchange stays as it is.  Nothing is deleted.
+        """
+        ports = self._ports
+        stored = ports.sessions.messages(session_id)
+        try:
+            wish = TurnRequest("", wish=Wish(task="summaries"))
+            detection = await self._detect(wish, ())
+            ref = self._route(wish, (), user(""), detection).first.ref
+            compaction = Compaction(ports, self._errand(session_id, detection), ref, kept_share=0)
+            nothing = UsageError("There is nothing to summarise in this conversation yet.")
+            async with aclosing(compaction.events(stored[:-2], nothing)) as events:
+                async for event in events:
+                    yield event
+            after = ports.catalog.count_text(ref, compaction.summary)
+            yield Compacted(compaction.covered, compaction.before, after, compaction.summary)
+        except AircherError as error:
+            yield Failed(error, TurnResult(session_id, "summaries", None))
+
     async def preview(self, request: TurnRequest) -> Preview:
         """What ``turn`` would do, without a call: task, candidates, estimated cost.
 
@@ -114,6 +130,11 @@ class Engine:
     def skip_wait(self) -> None:
         """Ends the present wait before a retry."""
         self._wait.skip()
+
+    def _errand(self, session_id: str, detection: Detection) -> Errand:
+        now = asyncio.get_running_loop().time()
+        deadline = now + self._ports.settings.retry.deadline_s
+        return Errand(session_id, detection.task, _why(detection), deadline)
 
     def _stored(self, session_id: str) -> Sequence[StoredMessage]:
         return self._ports.sessions.messages(session_id) if session_id else ()

@@ -363,3 +363,25 @@ async def test_usage_that_came_before_a_stop_is_used(build: Build) -> None:
     reply = bench.database.sessions.messages(session.id)[1]
     assert reply.tokens.input == 50
     assert reply.tokens.output == 3
+
+
+async def test_a_conversation_is_summarised_when_the_user_asks(build: Build) -> None:
+    provider = ScriptedProvider("a", [*[answer("Words.")] * 3, answer("In short."), answer("Ok.")])
+    bench = build(provider)
+    session = ""
+    for text in ("one", "two", "three"):
+        session = last(await bench.turn(text, session_id=session)).result.session_id
+    events = [event async for event in bench.engine.compact(session)]
+    assert isinstance(events[-1], Compacted)
+    assert (events[-1].messages, events[-1].summary) == (4, "In short.")
+    await bench.turn("four", session_id=session)
+    sent = [message.text for message in provider.requests[-1].messages]
+    assert sent[1:] == ["three", "Words.", "four"]
+    assert "In short." in sent[0]
+
+
+async def test_nothing_to_summarise_is_said(build: Build) -> None:
+    bench = build(ScriptedProvider("a", [answer("Hi.")]))
+    session = last(await bench.turn("one")).result.session_id
+    events = [event async for event in bench.engine.compact(session)]
+    assert failed(events).error.kind == "usage"

@@ -110,6 +110,9 @@ class TableCatalog:
     def calibrate(self, ref: ModelRef, estimated: int, reported: int) -> None:
         pass
 
+    def warm(self, *refs: ModelRef) -> None:
+        pass
+
     def known(self) -> Sequence[ModelFacts]:
         return [self.facts(ModelRef("a", model)) for model in self.prices]
 
