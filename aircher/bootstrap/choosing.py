@@ -196,7 +196,7 @@ def _tell(
     config: Config, rows: Mapping[str, Vendor], rules: Rules, findings: Findings
 ) -> Iterator[str]:
     """What was found, in words, where no configuration says what to use."""
-    if config.origins:
+    if any(path[0] in {"providers", "models"} for path in config.origins):
         return
     for name in rules.order:
         title = rows[name].title

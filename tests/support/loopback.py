@@ -9,6 +9,9 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+Step = bytes | float | asyncio.Event
+"""A piece of a body; or seconds, or an event, to wait for before the next piece."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -16,6 +19,8 @@ class Answer:
 
     ``announced`` is the Content-Length to claim (None = the truth), so that a body may be cut;
     the connection stays open for ``hold_s`` seconds after the body, or until the client leaves.
+    With ``steps`` the body is sent in pieces instead: bytes are sent, seconds and events waited
+    for; ``broken`` then ends the connection without the end of the body.
     """
 
     body: bytes = b""
@@ -24,6 +29,8 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     announced: int | None = None
     hold_s: float = 0.0
+    steps: tuple[Step, ...] = ()
+    broken: bool = False
 
 
 def streamed(*events: object, done: bool = True) -> Answer:
@@ -31,6 +38,18 @@ def streamed(*events: object, done: bool = True) -> Answer:
     lines = [e if isinstance(e, str) else json.dumps(e, ensure_ascii=False) for e in events]
     body = "".join(f"data: {line}\n\n" for line in (*lines, *(["[DONE]"] if done else [])))
     return Answer(body.encode(), content_type="text/event-stream")
+
+
+def paced(*steps: object, done: bool = True, broken: bool = False) -> Answer:
+    """Events as ``streamed``; numbers and ``asyncio.Event``s between them are waited for."""
+    made: list[Step] = []
+    for step in (*steps, *(["[DONE]"] if done and not broken else [])):
+        if isinstance(step, float | asyncio.Event):
+            made.append(step)
+        else:
+            line = step if isinstance(step, str) else json.dumps(step, ensure_ascii=False)
+            made.append(f"data: {line}\n\n".encode())
+    return Answer(content_type="text/event-stream", steps=tuple(made), broken=broken)
 
 
 def plain(value: object, status: int = 200, **headers: str) -> Answer:
@@ -71,18 +90,44 @@ class Loopback:
         lines = [
             f"HTTP/1.1 {answer.status} Status",
             f"Content-Type: {answer.content_type}",
-            f"Content-Length: {length}",
+            "Transfer-Encoding: chunked" if answer.steps else f"Content-Length: {length}",
             "Connection: close",
             *(f"{name}: {value}" for name, value in answer.headers),
         ]
         writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + answer.body)
         await writer.drain()
+        if answer.steps:
+            await self._play(answer, reader, writer)
         if answer.hold_s:
             with suppress(TimeoutError):
                 async with asyncio.timeout(answer.hold_s):
                     if await reader.read(1) == b"":
                         self.left.set()
         writer.close()
+
+    async def _play(
+        self, answer: Answer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Sends a body step by step, as chunks, until the client leaves."""
+        leaving = asyncio.ensure_future(reader.read(1))
+        with suppress(ConnectionError):
+            for step in answer.steps:
+                if isinstance(step, bytes):
+                    writer.write(b"%x\r\n%b\r\n" % (len(step), step))
+                    await writer.drain()
+                    continue
+                waiting = asyncio.ensure_future(
+                    asyncio.sleep(step) if isinstance(step, float) else step.wait()
+                )
+                await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                waiting.cancel()
+                if leaving.done():
+                    self.left.set()
+                    return
+            if not answer.broken:
+                writer.write(b"0\r\n\r\n")
+                await writer.drain()
+        leaving.cancel()
 
 
 @asynccontextmanager
