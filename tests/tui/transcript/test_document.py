@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aircher.tui.widgets.transcript.budget import LEAST_LINES, Budget
 from aircher.tui.widgets.transcript.cells import cell_len, wrap
-from aircher.tui.widgets.transcript.document import Document
+from aircher.tui.widgets.transcript.document import LONGEST_TAIL, Document
 from aircher.tui.widgets.transcript.layout import Line, column_widths, lay_out
 
 
@@ -237,3 +238,44 @@ def test_a_straggler_after_the_end_is_kept() -> None:
     document.finish()
     assert [line.plain for line in lay_out(document.blocks, 40)] == ["one two"]
     assert document.text == "one *two*"
+
+
+# Long texts, read in slices
+
+
+@pytest.mark.parametrize("text", [SAMPLE, WITHOUT_DEFINITIONS], ids=["links", "no links"])
+def test_reading_in_slices_ends_in_the_same_lines(text: str) -> None:
+    document = Document()
+    document.feed(text, Budget(0))
+    assert document.is_behind
+    assert document.text == text
+    document.finish(Budget(0))
+    turns = 0
+    while document.is_behind:
+        document.work(Budget(0))
+        turns += 1
+    assert turns >= text.count("\n") // LEAST_LINES - 2
+    assert looks(lay_out(document.blocks, 50)) == looks(whole(text, 50))
+
+
+def test_a_straggler_after_a_long_text_is_kept() -> None:
+    document = Document()
+    document.feed(SAMPLE, Budget(0))
+    document.finish(Budget(0))
+    document.feed("\n\nmore", Budget(0))
+    document.finish()
+    assert looks(lay_out(document.blocks, 50)) == looks(whole(SAMPLE + "\n\nmore", 50))
+
+
+def test_text_can_be_followed_before_it_is_read() -> None:
+    document = Document()
+    document.feed("- item\n" * 1000, Budget(0))
+    assert [line.plain for line in lay_out(document.tail(), 40)] == ["• item"]
+
+
+def test_an_unfinished_endless_line_shows_its_end() -> None:
+    document = Document()
+    document.feed("a " * 100_000 + "end")
+    lines = lay_out(document.tail(), 40)
+    assert len(lines) <= LONGEST_TAIL // 30
+    assert lines[-1].plain.endswith("end")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -260,6 +261,83 @@ async def test_a_new_width_wraps_again(pilot: Pilot[None]) -> None:
     assert len(lines) > wide
     assert all(len(line) <= 30 for line in lines)
     assert " ".join(lines).split() == ["word"] * 40
+
+
+# Long texts that come all at once
+
+LONG_CODE = "```python\n" + "".join(f"x_{n} = {{'n': {n}}}\n" for n in range(4000)) + "```\n"
+
+
+async def settled(pilot: Pilot[None], last: str) -> None:
+    """Wait until the last line of the screen shows ``last``."""
+    for _ in range(500):
+        if last in screen(pilot)[-1]:
+            return
+        await pilot.pause(0.02)
+    raise AssertionError(f"{last!r} never came: {screen(pilot)[-1]!r}")
+
+
+async def test_a_long_text_is_laid_out_between_the_keys(pilot: Pilot[None]) -> None:
+    transcript = host(pilot).transcript
+    transcript.add("assistant", LONG_CODE + "\nThe end.")
+    heights = {transcript.virtual_size.height}
+    while max(heights) < 4000:
+        await asyncio.sleep(0)  # as a key that comes in would
+        heights.add(transcript.virtual_size.height)
+    assert len(heights) > 5
+    await settled(pilot, "The end.")
+    assert transcript.virtual_size.height > 4000
+    assert transcript.following
+
+
+async def test_what_is_read_stays_in_place_while_a_long_text_grows(pilot: Pilot[None]) -> None:
+    transcript = host(pilot).transcript
+    for number in range(20):
+        transcript.add("user", f"message {number}")
+    key = transcript.add("assistant", LONG_CODE)
+    transcript.go_to(key)
+    before = screen(pilot)
+    assert before[1] == "    python"
+    for _ in range(5):
+        await pilot.pause(0.03)
+        assert screen(pilot) == before
+
+
+async def test_a_long_text_is_copied_whole_before_it_is_laid_out(pilot: Pilot[None]) -> None:
+    app = host(pilot)
+    key = app.transcript.add("assistant", LONG_CODE)
+    assert app.transcript.source(key) == LONG_CODE
+    assert app.transcript.get_selection(SELECT_ALL) == (LONG_CODE, "\n")
+    code = LONG_CODE.removeprefix("```python\n").removesuffix("```\n")
+    assert app.transcript.copy_last_code() == code
+
+
+async def test_the_end_of_a_long_answer_is_laid_out_in_slices_too(pilot: Pilot[None]) -> None:
+    transcript = host(pilot).transcript
+    key = transcript.begin()
+    transcript.append(key, "See [it][r].\n\n" + "- **item**\n" * 3000)
+    await pilot.pause(1.5)
+    transcript.append(key, "\n[r]: https://r.invalid\n\nThe end.")
+    transcript.end(key, "done")
+    height = transcript.virtual_size.height
+    assert height > 3000  # the old lines stay until the new are whole
+    await settled(pilot, "done")
+    transcript.scroll_home(animate=False)
+    await pilot.pause()
+    assert screen(pilot)[1] == "  See it."
+
+
+async def test_a_new_width_of_a_long_text_is_laid_out_in_slices(pilot: Pilot[None]) -> None:
+    transcript = host(pilot).transcript
+    transcript.add("assistant", "word " * 12 + "\n\n" + ("word " * 12 + "\n\n") * 4000 + "The end.")
+    await settled(pilot, "The end.")
+    await pilot.resize_terminal(30, 20)
+    for _ in range(200):
+        await pilot.pause(0.02)
+        if transcript.virtual_size.height > 16_000:
+            break
+    assert screen(pilot)[-1] == "  The end."
+    assert transcript.virtual_size.height > 16_000
 
 
 # Foreign text

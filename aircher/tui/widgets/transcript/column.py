@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from aircher.tui.widgets.transcript.blocks import Target
+from aircher.tui.widgets.transcript.budget import Budget
 from aircher.tui.widgets.transcript.layout import BLANK, Line
 from aircher.tui.widgets.transcript.message import Message
 
@@ -31,6 +32,8 @@ class Column:
         self.tops: list[int] = []
         self.height = 0
         self.width = 0
+        self.behind: set[int] = set()
+        """Messages that were begun to be laid out, and wait for another turn."""
         self._index: dict[int, int] = {}
 
     def __getitem__(self, key: int) -> Message:
@@ -68,14 +71,30 @@ class Column:
             top += self.messages[at].height
         self.height = top
 
-    def update(self, keys: Iterable[int]) -> None:
-        """Lay out messages that changed."""
+    def update(self, keys: Iterable[int], budget: Budget, top: int) -> int:
+        """Lay out messages that changed, and those that wait, as far as the budget goes.
+
+        The line that the text shown at ``top`` has then.
+        """
+        if not self.messages:
+            return 0
+        shown = self.at(top)
+        within = top - self.tops[shown]
         lowest = len(self.messages)
-        for key in keys:
+        for key in {*keys, *self.behind}:
             index = self._index[key]
-            self.messages[index].update(self.width)
+            self._lay_out(index, budget)
             lowest = min(lowest, index)
         self._sum_from(lowest)
+        return self.tops[shown] + within
+
+    def _lay_out(self, index: int, budget: Budget) -> None:
+        message = self.messages[index]
+        message.update(self.width, budget)
+        if message.is_behind:
+            self.behind.add(message.key)
+        else:
+            self.behind.discard(message.key)
 
     def at(self, y: int) -> int:
         """Which message line ``y`` belongs to."""
@@ -91,7 +110,7 @@ class Column:
             message, number, message.lines[number] if number < len(message.lines) else BLANK
         )
 
-    def realise(self, top: int, height: int, *, at_end: bool) -> int:
+    def realise(self, top: int, height: int, budget: Budget, *, at_end: bool) -> int:
         """Lay out what shows in ``height`` lines from ``top``, or at the end; the new top.
 
         Whatever estimates turn out wrong, text that was in view already stays where it is.
@@ -99,36 +118,36 @@ class Column:
         if not self.messages:
             return 0
         if at_end:
-            return self._realise_end(height)
+            return self._realise_end(height, budget)
         shown = range(self.at(top), self.at(top + height) + 1)
         known = (i for i in shown if self.messages[i].width == self.width)
         anchor = shown[0] if top == 0 else next(known, shown[0])
         above = self.tops[anchor] - top
         while stale := self._stale(top, height):
             for index in stale:
-                self.messages[index].update(self.width)
+                self._lay_out(index, budget)
             self._sum_from(stale[0])
             within = max(-above, 0)  # the view begins inside the anchor
             within = min(within, max(0, self.messages[anchor].height - 1))
             top = max(0, self.tops[anchor] - (above if above > 0 else -within))
         return top
 
-    def _realise_end(self, height: int) -> int:
+    def _realise_end(self, height: int, budget: Budget) -> int:
         index, left = len(self.messages), height
         while index and left > 0:
             index -= 1
             if self.messages[index].width != self.width:
-                self.messages[index].update(self.width)
+                self._lay_out(index, budget)
             left -= self.messages[index].height
         self._sum_from(index)
         return max(0, self.height - height)
 
-    def reveal(self, key: int, height: int) -> int:
+    def reveal(self, key: int, height: int, budget: Budget) -> int:
         """Lay out ``key`` and what shows in ``height`` lines from its first; that line."""
         first, left = self._index[key], height
         for index in range(first, len(self.messages)):
             if self.messages[index].width != self.width:
-                self.messages[index].update(self.width)
+                self._lay_out(index, budget)
             left -= self.messages[index].height
             if left <= 0:
                 break

@@ -8,6 +8,7 @@ from typing import Literal
 
 from aircher.domain.inert import inert
 from aircher.tui.widgets.transcript.blocks import Block, Fence, Fold, Span
+from aircher.tui.widgets.transcript.budget import ENDLESS, LEAST_BLOCKS, Budget
 from aircher.tui.widgets.transcript.cells import cell_len, wrap
 from aircher.tui.widgets.transcript.document import Document
 from aircher.tui.widgets.transcript.layout import BLANK, READABLE, Line, lay_out
@@ -41,7 +42,11 @@ class Entry:
 
 
 class Section:
-    """A document's lines: those of settled blocks are kept, the open tail is laid out anew."""
+    """A document's lines: those of settled blocks are kept, the open tail is laid out anew.
+
+    Where all of it has to be laid out again (a new width, links that were defined at the end),
+    the old lines stay until the new ones are as many or complete.
+    """
 
     def __init__(self, document: Document, bar: Span, mark: Span | None = None) -> None:
         self.document = document
@@ -49,32 +54,46 @@ class Section:
         self._mark = mark or bar
         self.lines: list[Line] = []
         self.blocks: list[Block] = []
+        self._draft = self.lines
         self._blocks = 0
         self._lines = 0
-        self._width = 0
+        self._shape = (0, 0)
 
-    def update(self, width: int) -> None:
-        """Bring ``lines`` up to date."""
+    @property
+    def is_behind(self) -> bool:
+        """True while ``lines`` lack something, because a budget was spent."""
+        return self.document.is_behind or self._blocks < len(self.document.blocks)
+
+    def update(self, width: int, budget: Budget) -> None:
+        """Bring ``lines`` up to date, as far as the budget goes."""
+        self.document.work(budget)
         settled = self.document.blocks
-        if width != self._width or self._blocks > len(settled):
-            self._width, self._blocks, self._lines = width, 0, 0
-            self.lines.clear()
-        del self.lines[self._lines :]
-        before = settled[self._blocks - 1] if self._blocks else None
-        self._add(lay_out(settled[self._blocks :], width, before))
-        self._blocks, self._lines = len(settled), len(self.lines)
-        tail = self.document.tail()
+        if self._shape != (shape := (width, self.document.version)):
+            self._shape, self._blocks, self._lines = shape, 0, 0
+            self._draft = []
+        del self._draft[self._lines :]
+        self._lay_out_settled(settled, width, budget)
+        whole = self._blocks == len(settled)
+        tail = self.document.tail() if whole else []
         self._add(lay_out(tail, width, settled[-1] if settled else None))
-        self.blocks = [*settled, *tail] if tail else settled
+        if whole or len(self._draft) >= len(self.lines):
+            self.lines = self._draft
+            self.blocks = [*settled, *tail] if tail else settled
+
+    def _lay_out_settled(self, settled: list[Block], width: int, budget: Budget) -> None:
+        while self._blocks < len(settled):
+            before = settled[self._blocks - 1] if self._blocks else None
+            some = settled[self._blocks : self._blocks + LEAST_BLOCKS]
+            self._add(lay_out(some, width, before))
+            self._blocks += len(some)
+            self._lines = len(self._draft)
+            if budget.spent:
+                return
 
     def _add(self, lines: list[Line]) -> None:
         """``lines`` behind the bar; the very first one behind the mark."""
         for line in lines:
-            self.lines.append(_behind(line, self._bar if self.lines else self._mark))
-
-    def reset(self) -> None:
-        """The settled blocks were replaced."""
-        self._width = 0
+            self._draft.append(_behind(line, self._bar if self._draft else self._mark))
 
 
 class Message:
@@ -101,6 +120,7 @@ class Message:
         self._waiting: list[str] = []
         self._thoughts: list[str] = []
         self._words = 0
+        self._last_thought = " "
 
     @property
     def source(self) -> str:
@@ -123,27 +143,34 @@ class Message:
     def finish(self, footer: str, state: State) -> None:
         """The message is whole."""
         self.footer, self.state = inert(footer), state
-        if self.is_laid_out:
-            self._drain()
-            self._finish_documents()
 
-    def _finish_documents(self) -> None:
-        for section in (self.body, self.thinking):
-            if section is not None:
-                section.document.finish()
-                section.reset()
-
-    def _drain(self) -> None:
+    def _drain(self, budget: Budget) -> None:
+        """Hand what came to the documents, which read it as far as the budget goes."""
         if self._waiting:
-            self.body.document.feed("".join(self._waiting))
+            self.body.document.feed("".join(self._waiting), budget)
             self._waiting.clear()
         if self._thoughts:
             if self.thinking is None:
                 bar = Span("  │ ", "thinking-bar")
                 self.thinking = Section(Document(verbatim=True, style="thinking"), bar)
-            self.thinking.document.feed("".join(self._thoughts))
+            text = "".join(self._thoughts)
+            self.thinking.document.feed(text, budget)
+            self._words += words_added(self._last_thought, text)
             self._thoughts.clear()
-            self._words = len(self.thinking.document.text.split())
+            self._last_thought = text[-1:] or self._last_thought
+        if self.state != "streaming":
+            for section in self._sections:
+                section.document.finish(budget)
+
+    @property
+    def _sections(self) -> list[Section]:
+        return [self.body] if self.thinking is None else [self.thinking, self.body]
+
+    @property
+    def is_behind(self) -> bool:
+        """True while ``lines`` lack something, because a budget was spent."""
+        body, thinking = self.body, self.thinking
+        return body.is_behind or bool(thinking and self.unfolded and thinking.is_behind)
 
     def estimate(self, width: int) -> int:
         """A height in lines, from lengths alone."""
@@ -151,18 +178,15 @@ class Message:
         text = "".join(self._waiting)
         return lines + text.count("\n") + len(text) // max(20, min(width, READABLE))
 
-    def update(self, width: int) -> None:
-        """Lay out what changed, for a widget of ``width`` cells."""
-        fresh = not self.is_laid_out
-        self._drain()
-        if fresh and self.state != "streaming":
-            self._finish_documents()
+    def update(self, width: int, budget: Budget = ENDLESS) -> None:
+        """Lay out what changed, for a widget of ``width`` cells, as far as the budget goes."""
+        self._drain(budget)
         room = max(8, width - GUTTER)
         self.width = width
         lines = [BLANK, *self._heading(room)]
         if self.thinking is not None:
-            lines.extend(self._reasoning(self.thinking, room))
-        self.body.update(room)
+            lines.extend(self._reasoning(self.thinking, room, budget))
+        self.body.update(room, budget)
         self.lines = [*lines, *self.body.lines, *self._foot(room)]
         self.height = len(self.lines)
 
@@ -170,17 +194,17 @@ class Message:
         if self.title:
             yield _behind(Line((Span(_cut(self.title, room), "title"),)), self._bar)
 
-    def _reasoning(self, section: Section, room: int) -> Iterator[Line]:
+    def _reasoning(self, section: Section, room: int, budget: Budget) -> Iterator[Line]:
         busy = self.state == "streaming" and self.body.document.is_empty
         fold, name = "▾" if self.unfolded else "▸", "Thinking" if busy else "Thought"
         label = f"{fold} {name} · {self._words:,} words"
         if busy and not self.unfolded:
             free = room - cell_len(label) - 5
-            preview = " ".join(section.document.text[-400:].split())[-free:]
+            preview = " ".join(section.document.end(400).split())[-free:]
             label += f" · …{preview}" if free > 12 and preview else ""
         yield _behind(Line((Span(_cut(label, room), "thinking-label", Fold(self.key)),)), self._bar)
         if self.unfolded:
-            section.update(room - 2)
+            section.update(room - 2, budget)
             yield from section.lines
         yield BLANK
 
@@ -202,8 +226,8 @@ class Message:
 
     def source_lines(self, block: Block) -> list[str]:
         """The lines of the source that ``block`` was made of."""
-        for section in (self.body, self.thinking):
-            if section is not None and any(one is block for one in section.blocks):
+        for section in self._sections:
+            if any(one is block for one in section.blocks):
                 return section.document.lines[block.start : block.end]
         return []
 
@@ -213,6 +237,12 @@ class Message:
         blocks = [*unfolded, *self.body.blocks]
         ends = [i for i, block in enumerate(blocks) if block is first or block is last]
         return blocks[ends[0] : ends[-1] + 1] if ends else []
+
+
+def words_added(before: str, text: str) -> int:
+    """Words that begin in ``text``, which follows the character ``before``."""
+    goes_on = not before.isspace() and not text[:1].isspace()
+    return len(text.split()) - (goes_on and bool(text))
 
 
 def _behind(line: Line, bar: Span) -> Line:
