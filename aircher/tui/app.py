@@ -19,6 +19,7 @@ from aircher.tui.base import OpenServices
 from aircher.tui.commands import Commands
 from aircher.tui.messages import CompletionWanted, Submitted
 from aircher.tui.panels import Panels
+from aircher.tui.signals import leave_on_signals
 from aircher.tui.turns import Turns
 from aircher.tui.widgets.chips import Chips
 from aircher.tui.widgets.completion import Candidate, Completion
@@ -84,6 +85,7 @@ class AircherApp(Turns, Panels, Commands):
 
     def on_mount(self) -> None:
         """Shows what can be shown without services; those are opened after the first frame."""
+        leave_on_signals(self.exit)
         self.prompt.focus()
         self.show_welcome()
         self.show_hints()
@@ -291,4 +293,6 @@ def run(open_services: OpenServices, *, session_id: str = "", wish: Wish | None 
 
     ``open_services`` is called after the first frame, on the event loop's thread.
     """
-    return AircherApp(open_services, session_id=session_id, wish=wish).run() or 0
+    app = AircherApp(open_services, session_id=session_id, wish=wish)
+    code = app.run()
+    return (app.return_code or 0) if code is None else code  # None: a fault of ours ended it

@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # annotations only: the first frame needs none of it
     from aircher.domain.turns import Preview
     from aircher.tui.widgets.transcript import Transcript
 
+_FAULT = "A fault in Aircher ended it. The chat is kept: `aircher -c` goes on with it."
+
 OpenServices = Callable[[], "Services"]
 
 
@@ -60,6 +62,17 @@ class BaseApp(App[int]):
         self.chat = Chat(session_id=session_id, wish=wish)
         self.keymap: Mapping[str, str] = {}
         self._transcript: Transcript | None = None
+
+    def _fatal_error(self) -> None:
+        """A fault of ours ends the app, told by where it happened.
+
+        Textual's own telling prints the values of all variables, among which may be a key.
+        """
+        from rich.console import Group
+        from rich.traceback import Traceback
+
+        self.bell()
+        self.panic(Group(Traceback(show_locals=False), _FAULT))
 
     # -- widgets; asked for by name, since another screen may lie above
 

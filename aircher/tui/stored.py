@@ -18,6 +18,8 @@ _STATES: dict[str, State] = {
     "stopped": "stopped",
     "failed": "failed",
 }
+_ENDED = {"streaming": "stopped · ", "stopped": "stopped · ", "failed": "broken off · "}
+"""What is said of an answer that is no whole one."""
 
 
 def footer(
@@ -58,7 +60,8 @@ def entry(stored: StoredMessage) -> Entry:
         message.text,
         title=str(stored.ref or ""),
         thinking=thinking,
-        footer=footer(stored.task, stored.duration_s, stored.tokens, stored.cost),
+        footer=_ENDED.get(stored.state, "")
+        + footer(stored.task, stored.duration_s, stored.tokens, stored.cost),
         state=_STATES[stored.state],
     )
 

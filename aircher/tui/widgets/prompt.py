@@ -68,15 +68,22 @@ class Prompt(TextArea):
     # -- keys
 
     async def _on_key(self, event: Key) -> None:
-        """The keys of the table.
+        """The keys of the table, then the text area's own, in the order of typing.
 
-        They are no bindings: those act when the app sees the key, before letters that were
-        typed earlier have arrived here, and a fast "text, Enter" would send half of it.
+        Bindings act when the app sees the key: before letters that were typed earlier have
+        arrived here, or after those typed later.  A fast "text, Enter" would send half of it,
+        and a fast "worf, Backspace, d" would be "wor".
         """
-        action = next((self.keys[key] for key in event.aliases if key in self.keys), None)
-        if action is not None and await self.app.run_action(action, self):
-            event.stop()
-            event.prevent_default()
+        own = [
+            binding.action
+            for key in event.aliases
+            for binding in self._bindings.key_to_bindings.get(key, ())
+        ]
+        for action in (*(self.keys[key] for key in event.aliases if key in self.keys), *own):
+            if await self.app.run_action(action, self):
+                event.stop()
+                event.prevent_default()
+                return
 
     def action_send(self) -> None:
         """Takes the offered completion, or sends, or makes a new line after a backslash."""
