@@ -5,6 +5,22 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+
+_DAY_S = 24 * 60 * 60
+
+
+def _local(stamp: float) -> time.struct_time:
+    """The machine's local time; UTC where TZ names an offset that no place on earth has."""
+    local = time.localtime(stamp)
+    return local if abs(local.tm_gmtoff) < _DAY_S else time.gmtime(stamp)
+
+
+@lru_cache(maxsize=64)
+def _offset(year: int, month: int, day: int, hour: int, minute: int) -> timedelta:
+    """Asked several times a turn, for the same minute."""
+    stamp = time.mktime((year, month, day, hour, minute, 0, 0, 0, -1))
+    return timedelta(seconds=time.localtime(stamp).tm_gmtoff)
 
 
 class LocalZone(tzinfo):
@@ -13,9 +29,9 @@ class LocalZone(tzinfo):
     def utcoffset(self, dt: datetime | None) -> timedelta:
         """The offset in force at that local time."""
         if dt is None:
-            return timedelta(seconds=-time.timezone)
+            return timedelta(seconds=_local(time.time()).tm_gmtoff)
         stamp = time.mktime((dt.year, dt.month, dt.day, dt.hour, dt.minute, dt.second, 0, 0, -1))
-        return timedelta(seconds=time.localtime(stamp).tm_gmtoff)
+        return timedelta(seconds=_local(stamp).tm_gmtoff)
 
     def dst(self, dt: datetime | None) -> timedelta | None:  # noqa: ARG002 - tzinfo's signature
         """Not told apart from the offset."""
@@ -28,7 +44,7 @@ class LocalZone(tzinfo):
     def fromutc(self, dt: datetime) -> datetime:
         """Local time of an instant."""
         stamp = dt.replace(tzinfo=UTC).timestamp()
-        local = time.localtime(stamp)
+        local = _local(stamp)
         return datetime(*local[:6], dt.microsecond, tzinfo=self)
 
 
