@@ -9,9 +9,6 @@ TYPE_CHECKING = False  # type checkers take it for True; importing typing would 
 if TYPE_CHECKING:
     from aircher.bootstrap.services import Services
 
-_PRINT_FLAGS = ("-p", "--print")
-_HELP_FLAGS = ("-h", "--help")
-
 
 def main() -> int:
     """The console script.  Returns the exit code (docs/cli.md)."""
@@ -21,15 +18,23 @@ def main() -> int:
 
         print(f"aircher {__version__}")
         return 0
+    try:
+        return _run(argv)
+    except KeyboardInterrupt:  # while the program was still being read
+        print("aircher: stopped.", file=sys.stderr)
+        return 130
+
+
+def _run(argv: Sequence[str]) -> int:
+    from aircher.cli.streams import prepare
+
+    prepare()
+    from aircher.cli.argv import ordered
     from aircher.cli.main import COMMANDS, guarded
     from aircher.cli.main import main as run_command
 
-    first = next((word for word in argv if not word.startswith("-")), "")
-    if first in COMMANDS or any(word in _HELP_FLAGS for word in argv):
-        return run_command(argv)
-    if any(word in _PRINT_FLAGS for word in argv):
-        return run_command(["ask", *(word for word in argv if word not in _PRINT_FLAGS)])
-    return guarded(lambda: _chat(argv))
+    command, words = ordered(argv, COMMANDS)
+    return run_command(words) if command else guarded(lambda: _chat(words))
 
 
 def _chat(argv: Sequence[str]) -> int:

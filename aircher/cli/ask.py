@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import signal
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from aircher.bootstrap.services import Services
 from aircher.cli.contract import event_json, result_json
 from aircher.cli.narration import complaint, narrate
+from aircher.cli.parsing import count
+from aircher.cli.printing import print_json
 from aircher.cli.reading import session_to_continue, stdin_text
 from aircher.domain.chat import (
     RefusalDelta,
@@ -21,26 +22,37 @@ from aircher.domain.chat import (
     ThinkingDelta,
     ToolCallDelta,
 )
-from aircher.domain.errors import EXIT_CANCELLED, EXIT_FAILED, EXIT_OK, Cancelled, UsageError
+from aircher.domain.errors import (
+    EXIT_CANCELLED,
+    EXIT_FAILED,
+    EXIT_OK,
+    AircherError,
+    Bug,
+    Cancelled,
+    UsageError,
+)
 from aircher.domain.events import Event, Failed, FallingBack, Finished, Started, TurnResult
 from aircher.domain.routes import Wish
 from aircher.domain.turns import TurnRequest
+
+_FORMS = ("text", "json", "stream-json")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
     add_wish_arguments(parser)
     parser.add_argument("words", nargs="*", metavar="TEXT", help="the question; stdin is added")
-    parser.add_argument("-c", "--continue", action="store_true", dest="go_on",
+    before = parser.add_mutually_exclusive_group()
+    before.add_argument("-c", "--continue", action="store_true", dest="go_on",
                         help="go on with the newest session")  # fmt: skip
-    parser.add_argument("-r", "--resume", metavar="ID", help="go on with this session")
+    before.add_argument("-r", "--resume", metavar="ID", help="go on with this session")
     parser.add_argument("--no-fallback", action="store_true",
                         help="only the first model; no other takes over")  # fmt: skip
     parser.add_argument("--system", metavar="TEXT", help="the system prompt, instead of yours")
-    parser.add_argument("--max-output", type=int, metavar="TOKENS", help="the longest reply")
-    parser.add_argument("--output-format", choices=("text", "json", "stream-json"),
+    parser.add_argument("--max-output", type=count, metavar="TOKENS", help="the longest reply")
+    parser.add_argument("--output-format", choices=_FORMS,
                         default="text", help="what stdout gets (default: text)")  # fmt: skip
-    parser.add_argument("-q", "--quiet", action="store_true", help="tell nothing on stderr")
+    parser.add_argument("-q", "--quiet", action="store_true", help="tell only errors on stderr")
 
 
 def add_wish_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,6 +72,24 @@ def wish_of(args: argparse.Namespace, *, fallback: bool = True) -> Wish:
 
 def run(args: argparse.Namespace) -> int:
     """Asks, prints, returns the exit code."""
+    output = Output(args.output_format, quiet=args.quiet)
+    try:
+        return _run(args, output)
+    except AircherError as error:
+        return output.refuse(error)
+    except KeyboardInterrupt:
+        return output.stopped()
+    finally:
+        output.close()
+
+
+def refuse(words: Sequence[str], error: UsageError) -> int:
+    """Answers a command line that cannot be read, in the form that it asks for."""
+    forms = [form for form in _FORMS if form in words or f"--output-format={form}" in words]
+    return Output(forms[0] if forms else "text", quiet=False).refuse(error)
+
+
+def _run(args: argparse.Namespace, output: Output) -> int:
     text = "\n\n".join(part for part in (" ".join(args.words), stdin_text()) if part)
     if not text.strip():
         raise UsageError(
@@ -67,10 +97,10 @@ def run(args: argparse.Namespace) -> int:
         )
     from aircher.bootstrap.compose import open_services
 
-    return asyncio.run(_ask(open_services(), args, text))
+    return asyncio.run(_ask(open_services(), args, text, output))
 
 
-async def _ask(services: Services, args: argparse.Namespace, text: str) -> int:
+async def _ask(services: Services, args: argparse.Namespace, text: str, output: Output) -> int:
     try:
         request = TurnRequest(
             text=text,
@@ -81,7 +111,6 @@ async def _ask(services: Services, args: argparse.Namespace, text: str) -> int:
             system=args.system,
             max_output=args.max_output,
         )
-        output = Output(args.output_format, quiet=args.quiet)
         for notice in services.notices:
             output.tell(f"note: {notice}")
         for found in services.settings.found:
@@ -114,6 +143,7 @@ class Output:
         self._line_open = False
         self._came = ReplyBuilder()
         self._started: Started | None = None
+        self._ended = form == "text"
         self.code = EXIT_FAILED
 
     def tell(self, line: str) -> None:
@@ -126,7 +156,7 @@ class Output:
         if self._form == "stream-json" or (
             self._form == "json" and isinstance(event, Finished | Failed)
         ):
-            print(json.dumps(event_json(event), ensure_ascii=False), flush=True)
+            print_json(event_json(event))
         elif self._form == "text":
             self._text(event)
         match event:
@@ -135,9 +165,11 @@ class Output:
             case Started():
                 self._started, self._came = event, ReplyBuilder()
             case Failed(error):
+                self._ended = True
                 self.code = error.exit_code
                 print(complaint(error), file=sys.stderr, flush=True)
             case Finished():
+                self._ended = True
                 self.code = EXIT_OK
         self.tell(narrate(event))
 
@@ -153,21 +185,42 @@ class Output:
                     sys.stdout.flush()
                 self._line_open = False
 
+    def refuse(self, error: AircherError) -> int:
+        """Nothing was asked, because of this; returns the exit code."""
+        self._object(error)
+        print(complaint(error), file=sys.stderr, flush=True)
+        return error.exit_code
+
     def stopped(self) -> int:
         """The user interrupted: what came is kept in the session."""
-        if self._form != "text":
-            error = Cancelled("You stopped the answer; what came is kept in the session.")
-            came, at = self._came.reply(), self._started
-            result = TurnResult(
-                at.session_id if at else "",
-                "",
-                at.ref if at else None,
-                text=came.text,
-                thinking=came.thinking,
-                tool_calls=came.tool_calls,
-            )
-            print(json.dumps(result_json(result, error), ensure_ascii=False), flush=True)
-        elif self._line_open:
+        if self._line_open:
             sys.stdout.write("\n")
-        self.tell("stopped; what came is kept: go on with `aircher ask -c`")
+        if self._started is None:
+            self._object(Cancelled("You stopped it before a model was asked."))
+            self.tell("stopped; no model was asked")
+        else:
+            self._object(Cancelled("You stopped the answer; what came is kept in the session."))
+            self.tell("stopped; what came is kept: go on with `aircher ask -c`")
         return EXIT_CANCELLED
+
+    def close(self) -> None:
+        """Keeps the promise of one object where a fault of ours is on its way out."""
+        error = sys.exc_info()[1]
+        if isinstance(error, Exception) and not isinstance(error, BrokenPipeError):
+            self._object(Bug(f"Something went wrong inside ({type(error).__name__})."))
+
+    def _object(self, error: AircherError) -> None:
+        """The result as one object, unless it was printed or none is wanted."""
+        if self._ended:
+            return
+        self._ended = True
+        came, at = self._came.reply(), self._started
+        result = TurnResult(
+            at.session_id if at else "",
+            "",
+            at.ref if at else None,
+            text=came.text,
+            thinking=came.thinking,
+            tool_calls=came.tool_calls,
+        )
+        print_json(result_json(result, error))

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from aircher.cli.parsing import Parser
 from aircher.domain.errors import UsageError
 
 
@@ -21,12 +22,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """The chat's flags.  Raises ``UsageError`` where there is no terminal to chat in."""
-    parser = argparse.ArgumentParser(prog="aircher", description="Opens the chat.")
+    """The chat's flags.
+
+    Raises ``UsageError`` for a word that is no command, and where there is no terminal.
+    """
+    parser = Parser(prog="aircher", description="Opens the chat.")
     add_arguments(parser)
-    args = parser.parse_args(argv)
+    args, others = parser.parse_known_args(argv)
+    if others:
+        raise _unknown(others[0])
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "The chat needs a terminal.", hint='Without one, ask like this: aircher ask "..."'
         )
     return args
+
+
+def _unknown(word: str) -> UsageError:
+    if word.startswith("-"):
+        return UsageError(f"There is no flag {word}.", hint="`aircher --help` shows them.")
+    from difflib import get_close_matches
+
+    from aircher.cli.main import COMMANDS
+
+    near = get_close_matches(word, list(COMMANDS), 1)
+    hint = f"Did you mean: aircher {near[0]}?" if near else 'To ask a question: aircher ask "..."'
+    return UsageError(f"There is no command {word!r}.", hint=hint)

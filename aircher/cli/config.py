@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shlex
 import subprocess
@@ -13,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
 from aircher.bootstrap import configuring
+from aircher.cli.printing import print_json
 from aircher.domain.errors import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, UsageError
 from aircher.domain.inert import inert
 from aircher.domain.settings import ConfigProblem, ConfigValue
@@ -49,7 +49,7 @@ def _show(args: argparse.Namespace) -> int:
     config = configuring.load_config()
     rows = configuring.find_values(config, args.key) if args.key else configuring.values(config)
     if args.json:
-        print(json.dumps([asdict(row) for row in rows], indent=2, ensure_ascii=False))
+        print_json([asdict(row) for row in rows], indent=2)
     elif len(rows) == 1 and args.key and not args.origin:
         print(inert(_plain(rows[0])))
     else:
@@ -78,7 +78,7 @@ def _check(args: argparse.Namespace) -> int:
         found = [("problem", one) for one in config.problems]
         found += [("warning", one) for one in config.warnings]
         rows = [{"level": level, **asdict(one)} for level, one in found]
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_json(rows, indent=2)
     else:
         for problem in config.problems:
             print(inert(str(problem)))

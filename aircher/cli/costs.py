@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 from aircher.bootstrap.clock import LOCAL
 from aircher.bootstrap.opening import Records, limit_states, local_now, records
 from aircher.cli.contract import usd
+from aircher.cli.printing import print_json
 from aircher.cli.table import table
 from aircher.domain.budget import CapState
 from aircher.domain.errors import EXIT_OK
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     groups = grouped(rows, args.by, LOCAL)
     whole = total(rows)
     if args.json:
-        print(json.dumps(_json(args.by, since, groups, whole, summary), ensure_ascii=False))
+        print_json(_json(args.by, since, groups, whole, summary))
     elif args.csv:
         print(inert(_csv(args.by, groups)), end="")
     else:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
 
 from aircher.bootstrap.checkup import Check, checkup
+from aircher.cli.printing import print_json
 from aircher.domain.errors import EXIT_FAILED, EXIT_OK
 from aircher.domain.inert import inert
 
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         checks = list(found)
         rows = [dataclasses.asdict(check) for check in checks]
-        print(json.dumps({"ok": not _failed(checks), "checks": rows}, indent=2))
+        print_json({"ok": not _failed(checks), "checks": rows}, indent=2)
     else:
         checks = []
         for check in found:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import sys
 import time
 from typing import TextIO
 
 from aircher.bootstrap import local
+from aircher.cli.printing import print_json
 from aircher.domain.errors import EXIT_FAILED, EXIT_OK
 
 _MB = 1_000_000
@@ -110,7 +110,7 @@ def _remove() -> int:
 def _status(*, as_json: bool) -> int:
     state = local.local_status()
     if as_json:
-        print(json.dumps({**dataclasses.asdict(state), "ready": state.ready}))
+        print_json({**dataclasses.asdict(state), "ready": state.ready})
     else:
         print("\n".join(status_lines(state)))
     return EXIT_OK if state.ready else EXIT_FAILED

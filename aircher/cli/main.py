@@ -1,8 +1,9 @@
 """The command table, the parser made from it, and the one place where errors become exit codes.
 
 A command is a module of this package with two functions: ``configure(parser)`` declares its
-arguments, ``run(args)`` does the work and returns an exit code.  The table names them, so that
-help imports no command and a command imports no other.
+arguments, ``run(args)`` does the work and returns an exit code; a third, ``refuse(words, error)``, may
+answer a command line that cannot be read.  The table names them, so that help imports no command
+and a command imports no other.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import sys
 from collections.abc import Callable, Sequence
 
 from aircher.cli import chat
-from aircher.domain.errors import EXIT_CANCELLED, EXIT_OK, AircherError
+from aircher.cli.parsing import Parser
+from aircher.domain.errors import EXIT_CANCELLED, EXIT_OK, AircherError, UsageError
 from aircher.domain.inert import inert
 
 COMMANDS: dict[str, str] = {
@@ -33,7 +35,7 @@ COMMANDS: dict[str, str] = {
 
 def build_parser(only: str = "") -> argparse.ArgumentParser:
     """The whole parser; with ``only``, just that command's arguments are filled in."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="aircher",
         description="A terminal chat client that sends each request to the right model.",
         epilog="Without a command the chat opens.  Exit codes: see docs/cli.md.",
@@ -74,7 +76,15 @@ def guarded(work: Callable[[], int]) -> int:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Runs one command; returns its exit code."""
-    only = next((word for word in argv if word in COMMANDS), "")
-    args = build_parser(only or "none").parse_args(argv)
+    """Runs one command, which comes first in ``argv``; returns its exit code."""
+    only = argv[0] if argv and argv[0] in COMMANDS else ""
+    try:
+        args = build_parser(only or "none").parse_args(argv)
+    except UsageError as error:
+        if only:
+            command = importlib.import_module(f"aircher.cli.{only}")
+            if hasattr(command, "refuse"):
+                return int(command.refuse(argv, error))
+        complain(error)
+        return error.exit_code
     return guarded(lambda: int(args.run(args)))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import sys
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 from aircher.bootstrap.services import Services
+from aircher.cli.printing import print_json
 from aircher.cli.table import table
 from aircher.domain.errors import EXIT_FAILED, EXIT_OK, AircherError
 from aircher.domain.inert import inert
@@ -50,7 +50,7 @@ async def _list(services: Services, args: argparse.Namespace) -> int:
     finally:
         await services.aclose()
     if args.json:
-        print(json.dumps([_json(facts) for facts in rows], ensure_ascii=False))
+        print_json([_json(facts) for facts in rows])
     else:
         print(inert(table(_HEAD, [_row(facts) for facts in rows])))
     return code

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import sys
 from collections.abc import Sequence
 
 from aircher.bootstrap.services import Services
+from aircher.cli.printing import print_json
 from aircher.cli.table import table
 from aircher.domain.errors import EXIT_FAILED, EXIT_OK, UsageError
 from aircher.domain.health import Health
@@ -83,7 +83,7 @@ _HEAD = ("PROVIDER", "STATE", "MODEL", "LATENCY", "NOTE")
 
 def _show(rows: Sequence[Health], *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps([_json(row) for row in rows], ensure_ascii=False))
+        print_json([_json(row) for row in rows])
         return
     lines = [
         (

@@ -15,6 +15,8 @@ def stdin_text() -> str:
 
     Undecodable bytes are replaced: a log with one bad byte is still a question.
     """
+    if sys.stdin is None:  # closed by the caller; descriptor 0 may be some other file by now
+        return ""
     try:
         mode = os.fstat(0).st_mode
     except OSError:
@@ -29,7 +31,7 @@ def session_to_continue(sessions: SessionStore, wanted: str | None, *, newest: b
 
     Raises ``UsageError`` where there is none.
     """
-    if wanted:
+    if wanted is not None:
         return sessions.info(wanted).id
     if not newest:
         return ""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 
 from aircher.cli.ask import add_wish_arguments, wish_of
 from aircher.cli.contract import detection_json, plan_json
 from aircher.cli.narration import money
+from aircher.cli.printing import print_json
 from aircher.cli.reading import stdin_text
 from aircher.domain.errors import EXIT_OK, UsageError
 from aircher.domain.inert import inert
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     preview = asyncio.run(look())
     if args.json:
         shown = {"detection": detection_json(preview.detection), "plan": plan_json(preview.plan)}
-        print(json.dumps(shown, ensure_ascii=False))
+        print_json(shown)
     else:
         print(inert("\n".join(explain(preview))))
     return EXIT_OK

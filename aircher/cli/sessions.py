@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,8 @@ from pathlib import Path
 
 from aircher.bootstrap.clock import LOCAL
 from aircher.bootstrap.opening import project_root, records
+from aircher.cli.parsing import count
+from aircher.cli.printing import print_json
 from aircher.cli.table import table
 from aircher.cli.transcript import json_session, markdown, session_json
 from aircher.domain.errors import EXIT_CANCELLED, EXIT_OK, UsageError
@@ -28,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     listed = actions.add_parser("list", help="conversations, the latest first (the default)")
     parser.set_defaults(limit=_LISTED, project="", json=False)
-    listed.add_argument("--limit", type=_count, default=_LISTED, metavar="N", help="at most N")
+    listed.add_argument("--limit", type=count, default=_LISTED, metavar="N", help="at most N")
     listed.add_argument("--project", nargs="?", const=".", default="", metavar="FOLDER",
                         help="only those begun in this work tree")  # fmt: skip
     listed.add_argument("--json", action="store_true", help="a JSON array")
@@ -37,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     shown.add_argument("--json", action="store_true", help="one JSON object")
     searched = actions.add_parser("search", help="find words in all conversations")
     searched.add_argument("words", nargs="+")
-    searched.add_argument("--limit", type=_count, default=20, metavar="N", help="at most N")
+    searched.add_argument("--limit", type=count, default=20, metavar="N", help="at most N")
     searched.add_argument("--json", action="store_true", help="a JSON array")
     exported = actions.add_parser("export", help="write a conversation to a file")
     exported.add_argument("id", help="the id, or its beginning")
@@ -60,18 +61,11 @@ def run(args: argparse.Namespace) -> int:
         return _ACTIONS[args.action or "list"](opened.sessions, args)
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("it must be at least 1")
-    return number
-
-
 def _list(sessions: SessionStore, args: argparse.Namespace) -> int:
     project = project_root(args.project) if args.project else ""
     infos = sessions.list(limit=args.limit, project=project)
     if args.json:
-        print(json.dumps([session_json(info) for info in infos], ensure_ascii=False))
+        print_json([session_json(info) for info in infos])
     elif infos:
         print(table(_HEAD, [_row(info) for info in infos], right=frozenset({2, 3})))
     else:
@@ -111,7 +105,7 @@ def _search(sessions: SessionStore, args: argparse.Namespace) -> int:
             }
             for hit in hits
         ]
-        print(json.dumps(found, ensure_ascii=False))
+        print_json(found)
         return EXIT_OK
     if not hits:
         print("Nothing was found.", file=sys.stderr)

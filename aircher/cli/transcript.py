@@ -6,13 +6,13 @@ Everything in it is made inert: a model wrote it, and a terminal may show it.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
 from aircher.bootstrap.clock import LOCAL
 from aircher.cli.contract import cost_json, tokens_json
+from aircher.cli.printing import json_text
 from aircher.domain.inert import inert
 from aircher.domain.messages import Document, Image, Part, Text, Thinking, ToolCall, ToolResult
 from aircher.domain.sessions import SessionInfo, StoredMessage
@@ -101,7 +101,7 @@ def session_json(info: SessionInfo) -> dict[str, Any]:
 def json_session(info: SessionInfo, messages: Sequence[StoredMessage]) -> str:
     """The whole conversation as one JSON object; bytes are in base64."""
     whole = {**session_json(info), "messages": [_message_json(message) for message in messages]}
-    return json.dumps(whole, ensure_ascii=False, indent=2)
+    return json_text(whole, indent=2)
 
 
 def _message_json(message: StoredMessage) -> dict[str, Any]:
