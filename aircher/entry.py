@@ -38,6 +38,9 @@ def _run(argv: Sequence[str]) -> int:
 
 
 def _chat(argv: Sequence[str]) -> int:
+    from aircher.tui import garbage
+
+    garbage.begin()  # before the imports: looking for garbage in them takes 20 to 40 ms
     from aircher.cli.chat import parse
 
     args = parse(argv)

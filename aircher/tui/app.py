@@ -14,7 +14,7 @@ from textual.widgets import TextArea
 
 from aircher.domain.errors import AircherError
 from aircher.domain.routes import Wish
-from aircher.tui import keys, slash, theme
+from aircher.tui import garbage, keys, slash, theme
 from aircher.tui.base import OpenServices
 from aircher.tui.commands import Commands
 from aircher.tui.messages import CompletionWanted, Submitted
@@ -85,6 +85,7 @@ class AircherApp(Turns, Panels, Commands):
 
     def on_mount(self) -> None:
         """Shows what can be shown without services; those are opened after the first frame."""
+        garbage.begin()
         leave_on_signals(self.exit)
         self.prompt.focus()
         self.show_welcome()
@@ -106,6 +107,7 @@ class AircherApp(Turns, Panels, Commands):
         self.refresh_panels()
         self.plan_ahead(at_once=True)
         self.set_interval(HEALTH_EVERY_S, self.show_health)
+        self.set_interval(garbage.REST_EVERY_S, self._rest)
         self.work(self._warm_up, "warm-up")
         self._send_queued()
 
@@ -133,16 +135,22 @@ class AircherApp(Turns, Panels, Commands):
             self.notify(problem, severity="warning", timeout=10, markup=False)
 
     async def _warm_up(self) -> None:
-        """Imports the likely provider's SDK in its worker thread, before it is needed."""
+        """Loads what the first answer needs, beside the app; see ``warm``."""
         ref = self.standing_model()
-        if self.services is None or ref is None:
+        if self.services is None:
             return
+        from aircher.tui.warm import warm_up
+
         try:
-            await self.services.providers.get(ref.provider)
+            await warm_up(self.services, ref)
         except AircherError as error:
-            self.set_status(
-                problem=f"{ref.provider}: {sentence(error.message)} {error.hint}".strip()
-            )
+            name = ref.provider if ref else ""
+            self.set_status(problem=f"{name}: {sentence(error.message)} {error.hint}".strip())
+
+    def _rest(self) -> None:
+        """Nobody waits for anything: time to look for garbage."""
+        if not self.chat.busy:
+            garbage.at_rest()
 
     # -- the prompt
 
@@ -284,6 +292,7 @@ class AircherApp(Turns, Panels, Commands):
 
     async def on_unmount(self) -> None:
         """Closes connections and the database."""
+        garbage.end()
         if self.services is not None:
             await self.services.aclose()
 

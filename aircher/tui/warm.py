@@ -1,0 +1,32 @@
+"""What is loaded behind the first frame, in threads, so that no key waits for it later."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aircher.bootstrap.services import Services
+from aircher.domain.models import ModelRef
+from aircher.domain.usage import Tokens
+from aircher.tui import garbage
+
+
+async def warm_up(services: Services, ref: ModelRef | None) -> None:
+    """Loads the likely provider's SDK, its token tables, and what reads Markdown and code.
+
+    Raises what ``Providers.get`` raises.
+    """
+    from aircher.tui.widgets.transcript.document import rehearse
+
+    try:
+        if ref is not None:
+            await services.providers.get(ref.provider)
+            await asyncio.to_thread(_price, services, ref)
+        await asyncio.to_thread(rehearse)
+    finally:
+        garbage.spare()
+
+
+def _price(services: Services, ref: ModelRef) -> None:
+    """Reads the tables that count and price the first words of an answer: some 100 ms."""
+    tokens = Tokens(input=1, output=services.catalog.count_text(ref, "Hello."))
+    services.catalog.cost(ref, tokens, services.clock.now())
