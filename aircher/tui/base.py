@@ -20,6 +20,7 @@ from aircher.tui.widgets.status import StatusLine
 if TYPE_CHECKING:  # annotations only: the first frame needs none of it
     from aircher.bootstrap.services import Services
     from aircher.domain.messages import Part
+    from aircher.domain.tasks import Detection
     from aircher.domain.turns import Preview
     from aircher.tui.widgets.transcript import Transcript
 
@@ -33,7 +34,9 @@ class Chat:
     """The chat on the screen.  Everything that outlives it is in the session store.
 
     ``files`` are attached files by the path the user wrote; ``queued`` messages wait for the
-    present answer (or for the start); ``said`` are the user's texts, oldest first.
+    present answer (or for the start); ``said`` are the user's texts, oldest first, ``before``
+    those of earlier chats.  ``preview`` is the plan for what is being typed, ``latest`` that of
+    the turn sent last, ``detection`` its task.
     """
 
     session_id: str = ""
@@ -42,8 +45,11 @@ class Chat:
     files: dict[str, Part] = field(default_factory=dict)
     queued: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    before: list[str] = field(default_factory=list)
     answer: str = ""
     preview: Preview | None = None
+    latest: Preview | None = None
+    detection: Detection | None = None
     problem: str = ""
     busy: bool = False
 
@@ -62,6 +68,8 @@ class BaseApp(App[int]):
         self.chat = Chat(session_id=session_id, wish=wish)
         self.keymap: Mapping[str, str] = {}
         self._transcript: Transcript | None = None
+        self._alerted: set[object] = set()
+        """Which limits the user was told of."""
 
     def _fatal_error(self) -> None:
         """A fault of ours ends the app, told by where it happened.

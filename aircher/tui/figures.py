@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from aircher.domain.usage import NO_TOKENS, Cost, CostTag, Spend, Tokens
 from aircher.policy.windows import day_start, month_start
+from aircher.tui.words import money
 
 if TYPE_CHECKING:  # annotations only: the first frame needs none of it
     from aircher.domain.budget import CapState
@@ -22,6 +23,7 @@ _EVER = datetime(2000, 1, 1, tzinfo=UTC)
 class Figures:
     """What the cost panel shows.  Money in nano-dollars; None is not known or not there.
 
+    ``held`` is what the reply may cost at most, while nothing else is known of it.
     ``reply_live`` marks numbers of an answer that is still running (estimates).
     ``saved`` is against ``baseline``; negative where the baseline would have been cheaper.
     """
@@ -30,6 +32,7 @@ class Figures:
     tokens: Tokens = NO_TOKENS
     tokens_per_s: float | None = None
     reply_live: bool = False
+    held: int | None = None
     session: Spend | None = None
     today: Spend | None = None
     month: Spend | None = None
@@ -55,6 +58,31 @@ def overall_cap(caps: Sequence[CapState], window_start: datetime) -> CapState | 
         ),
         None,
     )
+
+
+def spend_words(spend: Spend) -> str:
+    """A sum, and how many calls of unknown price are not in it; "free" if all of them were."""
+    if spend.unknown and not spend.nano_usd:
+        return f"{spend.unknown} of unknown price"
+    if spend.calls and not spend.nano_usd:
+        return "free"
+    value = money(spend.nano_usd, spend_tag(spend))
+    return value + (f" + {spend.unknown} unknown" if spend.unknown else "")
+
+
+def alert_level(state: CapState, threshold: float) -> Literal["", "near", "reached"]:
+    """Whether a limit is spent, or ``threshold`` (a share) of it; what is only held is not."""
+    if state.spent_nano >= state.cap.limit_nano:
+        return "reached"
+    return "near" if state.spent_nano >= threshold * state.cap.limit_nano else ""
+
+
+def alert_words(state: CapState, level: str) -> str:
+    """What the user is told of such a limit, once."""
+    spent = f"{money(state.spent_nano)} of {money(state.cap.limit_nano)} ({state.cap.name})"
+    if level == "near":
+        return f"{spent} is spent. What could cost more than the rest will be refused."
+    return f"{spent} is spent: the limit is reached. Free models still answer."
 
 
 def spends(ledger: Ledger, now: datetime, session_id: str) -> tuple[Spend | None, Spend, Spend]:

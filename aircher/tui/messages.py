@@ -122,6 +122,10 @@ class TurnStopped(TurnMessage):
     """The user stopped it; what came is kept."""
 
 
+class WorkDone(TurnMessage):
+    """What was to be done without an answer is done."""
+
+
 class Submitted(Message):
     """The user sent what stands in the prompt."""
 

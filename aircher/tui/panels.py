@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
 from aircher.domain.errors import AircherError
 from aircher.policy.windows import day_start, month_start
 from aircher.tui.base import BaseApp
-from aircher.tui.figures import overall_cap, spend_tag, spends
+from aircher.tui.figures import alert_level, alert_words, overall_cap, spend_tag, spends
 from aircher.tui.widgets.costs import CostPanel
 from aircher.tui.widgets.keybar import Hint, KeyBar
 from aircher.tui.widgets.providers import ProviderPanel
 from aircher.tui.widgets.welcome import Welcome
 from aircher.tui.words import clip, day, money, sentence
+
+if TYPE_CHECKING:  # annotations only: the first frame needs none of it
+    from aircher.domain.budget import CapState
 
 TYPING_PAUSE_S = 0.15
 """How long the typing must rest before the plan is worked out anew."""
@@ -73,8 +78,21 @@ class Panels(BaseApp):
             alert_threshold=services.settings.alert_threshold,
         )
         self._show_money()
+        self._alert(caps)
         self.show_health()
         self.work(self._add_up, "add-up")
+
+    def _alert(self, caps: Sequence[CapState]) -> None:
+        """One notice for each limit that has come near or is reached, once per window."""
+        if self.services is None:
+            return
+        threshold = self.services.settings.alert_threshold
+        for state in caps:
+            level = alert_level(state, threshold)
+            mark = (state.cap.name, state.cap.since, level)
+            if level and mark not in self._alerted:
+                self._alerted.add(mark)
+                self.notify(alert_words(state, level), severity="warning", timeout=10, markup=False)
 
     async def _add_up(self) -> None:
         """The month's projection and savings: sums over many rows, so in a thread."""
@@ -85,12 +103,16 @@ class Panels(BaseApp):
 
         services = self.services
         now, baseline = services.clock.now(), services.settings.baseline
+        if baseline is not None and services.catalog.facts(baseline).free:
+            baseline = None  # nothing can be saved against what costs nothing
         rows = services.usage.rows(rows_needed_since(now))
         begin = month_start(now)
 
         def sums() -> tuple[int | None, int | None]:
             of_month = [row for row in rows if row.at >= begin]
-            gain = saved(of_month, services.catalog, baseline).nano_usd if baseline else None
+            gain = None
+            if baseline is not None and any(row.cost.nano_usd for row in of_month):
+                gain = saved(of_month, services.catalog, baseline).nano_usd
             return projected_month(rows, now), gain
 
         projection, gain = await asyncio.to_thread(sums)
@@ -123,7 +145,8 @@ class Panels(BaseApp):
         if today is not None and not self.sidebar_shown:
             limit = f" of {money(cap.cap.limit_nano)}" if cap else ""
             line = f"today {money(today.nano_usd, spend_tag(today))}{limit}"
-        self.set_status(money_line=line, title=self.chat.title)
+        alert = bool(cap and alert_level(cap, panel.figures.alert_threshold))
+        self.set_status(money_line=line, money_alert=alert, title=self.chat.title)
 
     @property
     def sidebar_shown(self) -> bool:

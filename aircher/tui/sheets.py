@@ -11,7 +11,7 @@ from aircher.domain.settings import Settings
 from aircher.domain.usage import UsageRow
 from aircher.reports.totals import GroupKey, grouped
 from aircher.tui import keys, slash
-from aircher.tui.figures import spend_tag
+from aircher.tui.figures import spend_words
 from aircher.tui.screens.sheet import Section
 from aircher.tui.words import count, money, task_name
 
@@ -37,8 +37,7 @@ def _group(heading: str, rows: Sequence[UsageRow], key: GroupKey, zone: tzinfo) 
     lines = [("", "cost", "calls", "in", "out")]
     for group in grouped(rows, key, zone):
         spend = group.spend
-        cost = money(spend.nano_usd, spend_tag(spend))
-        cost += f" + {spend.unknown} unknown" if spend.unknown else ""
+        cost = spend_words(spend)
         name = task_name(group.key) if key == "task" else group.key
         tokens = count(spend.input_tokens), count(spend.output_tokens)
         lines.append((name, cost, str(spend.calls), *tokens))

@@ -1,177 +1,48 @@
-"""Sending, streaming, stopping: the life of one turn on the screen."""
+"""What the bridge tells of a turn, on the screen: streaming, waiting, switching, ending."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.worker import Worker, WorkerState
 
-from aircher.domain.errors import AircherError, Bug, UsageError
+from aircher.domain.errors import AircherError
 from aircher.domain.usage import Cost, Tokens
 from aircher.tui import messages as msg
-from aircher.tui.base import BaseApp
 from aircher.tui.figures import rate
+from aircher.tui.sending import Sending
 from aircher.tui.widgets.costs import CostPanel
 from aircher.tui.widgets.providers import ProviderPanel
 from aircher.tui.words import seconds, sentence
 
 if TYPE_CHECKING:  # annotations only: the first frame needs none of it
     from aircher.domain.events import TurnResult
-    from aircher.domain.messages import Part
     from aircher.domain.models import ModelRef
 
-_MENTION = re.compile(r"(?:^|(?<=\s))@([^\s@]+)")
-_LOOKS_LIKE_FILE = re.compile(r"[./\\]")
 _LIVE_EVERY_S = 0.5
 
 
-class Turns(BaseApp):
+class Turns(Sending):
     """Handles what the bridge posts.  Messages of an earlier, stopped turn are ignored."""
 
-    _turn = 0
-    _worker: Worker[None] | None = None
     _block: int | None = None
     """The transcript's key of the answer that is being written; None between answers."""
     _ref: ModelRef | None = None
-    _asked = ""
-    _worker_began = False
-    """True once the worker has begun; one that is cancelled before never does."""
     _began = 0.0
     _first: float | None = None
     _written = 0
     _prompt_tokens: int | None = None
     _shown_live = 0.0
 
-    # -- sending
-
-    def submit(self, text: str) -> None:
-        """Sends a message to the model, or queues it while there is an answer to wait for."""
-        text = text.strip()
-        if not text:
-            return
-        if self.chat.busy or self.services is None:
-            self.chat.queued.append(text)
-            self.show_chips()
-            return
-        self.chat.busy = self.prompt.busy = True
-        self._asked = text
-        self._turn += 1
-        self._worker_began = False
-        self.leave_welcome()
-        self.chat.said.append(text)
-        self.prompt.set_history(self.chat.said)
-        self.transcript.add("user", text, title="You")
-        self.set_status(activity="working out who should answer", problem="")
-        self.show_hints()
-        self._worker = self.work(partial(self._run, text, self._turn), "turn", exit_on_error=False)
-
-    async def _run(self, text: str, turn: int) -> None:
-        """The worker: attaches files, then lets the bridge consume the turn."""
-        self._worker_began = True
-        if self.services is None:
-            return
-
-        from aircher.domain.turns import TurnRequest
-        from aircher.tui.bridge import run_turn
-
-        def post(message: msg.TurnMessage) -> None:
-            message.turn = turn
-            self.post_message(message)
-
-        try:
-            attached = await self._attachments(text)
-        except asyncio.CancelledError:
-            post(msg.TurnStopped())
-            raise
-        chat = self.chat
-        chat.files.clear()
-        self.show_chips()
-        request = TurnRequest(
-            text,
-            chat.session_id,
-            attachments=tuple(attached.values()),
-            files=tuple(attached),
-            wish=chat.wish,
-        )
-        await run_turn(self.services.engine.turn(request), post)
-
-    async def _attachments(self, text: str) -> dict[str, Part]:
-        """The files mentioned with "@"; one that cannot be read is told and left as text."""
-        chosen: dict[str, Part] = {}
-        for match in _MENTION.finditer(text):
-            path = match[1].rstrip(",;:!?)")
-            part = self.chat.files.get(path)
-            if part is None and _LOOKS_LIKE_FILE.search(path):
-                part = await self._read(path)
-            if part is not None:
-                chosen[path] = part
-        return chosen
-
-    async def _read(self, path: str) -> Part | None:
-        if self.services is None:
-            return None
-        try:
-            return await asyncio.to_thread(self.services.workspace.attach, path)
-        except UsageError as error:
-            self.tell(f"@{path} was not attached: {error.message}")
-            return None
-
-    @on(msg.FileChosen)
-    async def _file_chosen(self, event: msg.FileChosen) -> None:
-        part = await self._read(event.path)
-        if part is not None:
-            self.chat.files[event.path] = part
-            self.show_chips()
-            self.plan_ahead()
-
-    # -- stopping
-
-    def stop_reply(self) -> bool:
-        """Stops the answer, keeping what came; False if there was none."""
-        if not self.chat.busy or self._worker is None:
-            return False
-        self.set_status(activity="stopping")
-        self._worker.cancel()
-        if (
-            not self._worker_began
-        ):  # then nothing of it runs, and nothing of it can say that it ended
-            self._post_end(msg.TurnStopped())
-        return True
-
-    @on(Worker.StateChanged)
-    def _worker_changed(self, event: Worker.StateChanged) -> None:
-        """A worker that ended without a last word, as by a fault of ours."""
-        if event.worker is not self._worker or not self.chat.busy:
-            return
-        if event.state is WorkerState.CANCELLED:
-            self._post_end(msg.TurnStopped())
-        elif event.state is WorkerState.ERROR:
-            fault = type(event.worker.error).__name__
-            error = Bug(f"A fault in Aircher ended this turn ({fault}).")
-            self._post_end(msg.TurnBroken(error, None))
-
-    def _post_end(self, last: msg.TurnMessage) -> None:
-        last.turn = self._turn
-        self.post_message(last)
-
-    def action_skip_wait(self) -> None:
-        """Ends the wait before a retry."""
-        if self.services is not None and self.chat.busy:
-            self.services.engine.skip_wait()
-
     # -- what the bridge tells
-
-    def _stale(self, message: msg.TurnMessage) -> bool:
-        return message.turn != self._turn or not self.chat.busy or self.leaving
 
     @on(msg.TaskNamed)
     def _task_named(self, message: msg.TaskNamed) -> None:
         if not self._stale(message):
+            self.chat.detection = message.detection
             self.set_status(task=message.detection.task)
 
     @on(msg.ModelsChosen)
@@ -179,6 +50,10 @@ class Turns(BaseApp):
         if self._stale(message):
             return
         first = message.plan.first
+        if self.chat.detection is not None:
+            from aircher.domain.turns import Preview
+
+            self.chat.latest = Preview(self.chat.detection, message.plan)
         self._prompt_tokens = first.estimate.prompt if first.estimate else None
         self.set_status(
             task=message.plan.task, model=str(first.ref), activity=f"asking {first.ref}"
@@ -187,8 +62,9 @@ class Turns(BaseApp):
     @on(msg.MoneyHeld)
     def _money_held(self, message: msg.MoneyHeld) -> None:
         if not self._stale(message):
-            cost = Cost(message.nano_usd, "estimated" if message.nano_usd else "unknown")
-            self._live(cost if message.nano_usd is not None else None, Tokens())
+            self._live(None, Tokens())
+            panel = self.home.query_one(CostPanel)
+            panel.figures = replace(panel.figures, held=message.nano_usd)
 
     @on(msg.ReplyBegan)
     def _reply_began(self, message: msg.ReplyBegan) -> None:
@@ -237,7 +113,12 @@ class Turns(BaseApp):
     def _live(self, cost: Cost | None, tokens: Tokens, speed: float | None = None) -> None:
         panel = self.home.query_one(CostPanel)
         panel.figures = replace(
-            panel.figures, reply=cost, tokens=tokens, tokens_per_s=speed, reply_live=True
+            panel.figures,
+            reply=cost,
+            tokens=tokens,
+            tokens_per_s=speed,
+            reply_live=True,
+            held=None,
         )
 
     @on(msg.Waiting)
@@ -323,7 +204,16 @@ class Turns(BaseApp):
         if self._block is not None:
             self.transcript.end(self._block, "stopped by you; what came is kept", "stopped")
         self._ended(None)
+        if not answered:  # nothing was written, so no figure of this reply is known
+            panel = self.home.query_one(CostPanel)
+            panel.figures = replace(panel.figures, reply=None, tokens=Tokens(), tokens_per_s=None)
         self._take_back(with_asked=not answered)
+
+    @on(msg.WorkDone)
+    def _work_done(self, message: msg.WorkDone) -> None:
+        if not self._stale(message):
+            self._ended(None)
+            self._send_queued()
 
     def _ended(self, result: TurnResult | None) -> None:
         """Back to idle, with the last numbers on the panels."""
@@ -344,7 +234,7 @@ class Turns(BaseApp):
             if chat.session_id:
                 chat.title = self._title()
         panel = self.home.query_one(CostPanel)
-        panel.figures = replace(panel.figures, reply_live=False)
+        panel.figures = replace(panel.figures, reply_live=False, held=None)
         self.set_status(activity="")
         self.refresh_panels()
         self.plan_ahead(at_once=True)
@@ -356,21 +246,6 @@ class Turns(BaseApp):
             return self.services.sessions.info(self.chat.session_id).title
         except AircherError:  # gone meanwhile: another process removed it
             return self.chat.title
-
-    def _send_queued(self) -> None:
-        if self.chat.queued and not self.chat.busy:
-            text = self.chat.queued.pop(0)
-            self.show_chips()
-            self.submit(text)
-
-    def _take_back(self, *, with_asked: bool) -> None:
-        """Gives unanswered texts back for editing, where the prompt is free."""
-        texts = [self._asked] if with_asked else []
-        texts += self.chat.queued
-        if texts and not self.prompt.text.strip():
-            self.chat.queued.clear()
-            self.show_chips()
-            self.prompt.put("\n".join(texts))
 
 
 def _footer(result: TurnResult) -> str:

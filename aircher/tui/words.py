@@ -29,7 +29,9 @@ def money(nano: int | None, tag: CostTag = "exact") -> str:
 
 
 def price(cost: Cost) -> str:
-    """A ``Cost`` by the same rule."""
+    """A ``Cost`` by the same rule; one that is known to be nothing is "free"."""
+    if cost.nano_usd == 0 and cost.tag == "exact":
+        return "free"
     return money(cost.nano_usd, cost.tag)
 
 

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from aircher.tui.figures import Figures, spend_tag
+from aircher.tui.figures import Figures, spend_tag, spend_words
 from aircher.tui.words import bar, clip, count, money, price
 
 if TYPE_CHECKING:  # annotations only: the first frame needs none of it
@@ -29,8 +29,7 @@ def _row(label: str, value: str, style: str = "") -> Line:
 def _spend_row(label: str, spend: Spend | None) -> Line:
     if spend is None:
         return _row(label, _NONE, "$muted")
-    value = money(spend.nano_usd, spend_tag(spend))
-    return _row(label, value + (f" +{spend.unknown}?" if spend.unknown else ""))
+    return _row(label, spend_words(spend))
 
 
 def _limit_rows(
@@ -55,6 +54,8 @@ def _limit_rows(
 def lines(figures: Figures, day_cap: CapState | None, month_cap: CapState | None) -> list[Line]:
     """The whole panel as lines of text."""
     reply = price(figures.reply) if figures.reply is not None else _NONE
+    if figures.held is not None and figures.reply is None:
+        reply = f"at most {money(figures.held)}" if figures.held else "free"
     tokens = figures.tokens
     speed = f"{figures.tokens_per_s:.0f} tokens/s" if figures.tokens_per_s else _NONE
     label = "This reply" if figures.reply_live else "Last reply"
@@ -64,14 +65,14 @@ def lines(figures: Figures, day_cap: CapState | None, month_cap: CapState | None
         *_limit_rows("Today", figures.today, day_cap, figures.alert_threshold),
         *_limit_rows("Month", figures.month, month_cap, figures.alert_threshold),
     ]
-    if figures.projected is not None:
+    if figures.projected:
         rows.append(_row("Month at this pace", money(figures.projected, "estimated")))
-    if figures.saved is not None:
-        than = clip(figures.baseline, 16)
+    if figures.saved is not None and figures.baseline:
+        than = clip(figures.baseline, 12 if figures.saved < 0 else 14)
         if figures.saved >= 0:
             rows.append(_row(f"Saved vs {than}", money(figures.saved, "estimated"), "$success"))
         else:
-            rows.append(_row(f"Over {than}", money(-figures.saved, "estimated"), "$warning"))
+            rows.append(_row(f"More than {than}", money(-figures.saved, "estimated"), "$warning"))
     known = tokens.input is not None or tokens.output is not None
     flow = f"{count(tokens.input)} in · {count(tokens.output)} out" if known else _NONE
     return [*rows, _row("Tokens", flow), _row("Speed", speed)]

@@ -24,7 +24,7 @@ class StatusView:
 
     ``activity`` is what goes on now ("writing", "trying again in 3 s"); while it is set the
     price to come gives way to it.  ``fixed_model`` and ``fixed_task`` say that the user chose.
-    ``money_line`` is filled where the sidebar is hidden.
+    ``money_line`` is filled where the sidebar is hidden; ``money_alert``: a limit is near.
     """
 
     task: str = ""
@@ -36,6 +36,7 @@ class StatusView:
     problem: str = ""
     title: str = ""
     money_line: str = ""
+    money_alert: bool = False
     below: int = 0
 
 
@@ -79,7 +80,8 @@ def _right(view: StatusView, *, short: bool) -> Content:
     if view.below:
         parts.append((f"↓ {view.below} lines below ", "bold $accent"))
     if not short:
-        parts.append((view.money_line or clip(view.title, 28), "$muted"))
+        colour = "bold $warning" if view.money_line and view.money_alert else "$muted"
+        parts.append((view.money_line or clip(view.title, 28), colour))
     return Content.assemble(*parts)
 
 

@@ -1,0 +1,110 @@
+"""What the panels say about money: free, at most, unknown, near a limit."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from aircher.domain.budget import Cap, CapState
+from aircher.domain.usage import FREE, UNKNOWN_COST, Cost, Spend
+from aircher.tui.figures import Figures, alert_level, alert_words, spend_words
+from aircher.tui.widgets import costs
+from aircher.tui.widgets.costs import CostPanel
+from aircher.tui.words import price
+from tests.support import engine as fake
+from tests.tui.app_fixture import chat, line_text, say, until
+
+NANO = 1_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("cost", "words"),
+    [
+        (FREE, "free"),
+        (Cost(0, "estimated"), "~$0.00"),
+        (UNKNOWN_COST, "?"),
+        (Cost(2_100_000, "exact"), "$0.0021"),
+    ],
+)
+def test_only_what_is_known_to_cost_nothing_is_free(cost, words):
+    assert price(cost) == words
+
+
+@pytest.mark.parametrize(
+    ("spend", "words"),
+    [
+        (Spend(), "$0.00"),
+        (Spend(0, calls=3), "free"),
+        (Spend(0, calls=3, unknown=2), "2 of unknown price"),
+        (Spend(NANO, calls=3, unknown=2), "$1.00 + 2 unknown"),
+        (Spend(NANO, calls=3, estimated=1), "~$1.00"),
+    ],
+)
+def test_a_sum_says_what_is_not_in_it(spend, words):
+    assert spend_words(spend) == words
+
+
+def text(figures):
+    return "\n".join(row.plain for row in costs.lines(figures, None, None))
+
+
+def test_a_reply_that_costs_nothing_yet_is_shown_by_what_it_may_cost():
+    assert "at most $0.031" in text(Figures(reply_live=True, held=31_000_000))
+    assert "free" in text(Figures(reply_live=True, held=0))
+
+
+def test_a_baseline_that_is_dearer_and_one_that_is_cheaper_are_named():
+    assert "Saved vs gpt-5" in text(Figures(saved=NANO, baseline="gpt-5"))
+    assert "More than gpt-5" in text(Figures(saved=-NANO, baseline="gpt-5"))
+
+
+@pytest.mark.parametrize("baseline", [fake.LOCAL, None])
+async def test_nothing_is_saved_against_a_free_model(baseline):
+    services = fake.services(fake.settings(baseline=baseline))
+    async with chat(services=services) as (app, _, __):
+        await until(lambda: app.home.query_one(CostPanel).figures.projected is not None)
+        assert "Saved" not in line_text(app, "#costs")
+        assert "More than" not in line_text(app, "#costs")
+
+
+def _cap(spent, limit=10):
+    return CapState(Cap("costs.daily_limit", limit * NANO, fake.NOW), int(spent * NANO))
+
+
+@pytest.mark.parametrize(
+    ("spent", "level"), [(0, ""), (7.99, ""), (8, "near"), (10, "reached"), (12, "reached")]
+)
+def test_a_limit_is_near_from_its_threshold_on(spent, level):
+    assert alert_level(_cap(spent), 0.8) == level
+
+
+def test_what_is_said_of_a_limit_names_the_setting():
+    assert alert_words(_cap(8.4), "near").startswith("$8.40 of $10.00 (costs.daily_limit) is spent")
+    assert "reached" in alert_words(_cap(10), "reached")
+
+
+async def test_a_limit_that_comes_near_is_told_once():
+    services = fake.services()
+    services.engine.caps = (_cap(8.4),)
+    async with chat(size=(80, 24), services=services) as (app, pilot, _):
+        await say(app, pilot, "one")
+        await until(lambda: not app.chat.busy)
+        told = [note.message for note in app._notifications if "costs.daily_limit" in note.message]
+        assert len(told) == 1
+        services.engine.caps = (_cap(10),)
+        app.refresh_panels()
+        await pilot.pause()
+        told = [note.message for note in app._notifications if "costs.daily_limit" in note.message]
+        assert len(told) == 2
+
+
+async def test_a_reply_stopped_before_its_first_word_leaves_no_figure():
+    async with chat() as (app, pilot, services):
+        services.engine.scripts.append([*fake.answer("x")[:4], asyncio.Event()])
+        await say(app, pilot, "go")
+        await until(lambda: "at most $0.031" in line_text(app, "#costs"))
+        await pilot.press("escape")
+        await until(lambda: not app.chat.busy)
+        assert app.home.query_one(CostPanel).figures.reply is None
+        assert "0.031" not in line_text(app, "#costs")
