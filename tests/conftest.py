@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 _OUTSIDE: list[str] = []
 
@@ -35,6 +36,10 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_audit)
+
+# A busy machine is no reason to fail; pytest-timeout ends what really hangs.
+settings.register_profile("aircher", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("aircher")
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ def _local(stamp: float) -> time.struct_time:
 def _offset(year: int, month: int, day: int, hour: int, minute: int) -> timedelta:
     """Asked several times a turn, for the same minute."""
     stamp = time.mktime((year, month, day, hour, minute, 0, 0, 0, -1))
-    return timedelta(seconds=time.localtime(stamp).tm_gmtoff)
+    return timedelta(seconds=_local(stamp).tm_gmtoff)
 
 
 class LocalZone(tzinfo):
@@ -30,8 +30,7 @@ class LocalZone(tzinfo):
         """The offset in force at that local time."""
         if dt is None:
             return timedelta(seconds=_local(time.time()).tm_gmtoff)
-        stamp = time.mktime((dt.year, dt.month, dt.day, dt.hour, dt.minute, dt.second, 0, 0, -1))
-        return timedelta(seconds=_local(stamp).tm_gmtoff)
+        return _offset(dt.year, dt.month, dt.day, dt.hour, dt.minute)
 
     def dst(self, dt: datetime | None) -> timedelta | None:  # noqa: ARG002 - tzinfo's signature
         """Not told apart from the offset."""

@@ -8,14 +8,13 @@ import random
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from importlib import resources
 from pathlib import Path
 from typing import Any, cast
 
+from aircher import policy
 from aircher.bootstrap.choosing import Chosen, Findings, choose
 from aircher.bootstrap.clock import SystemClock
 from aircher.bootstrap.configuring import config_path, load_config, require_sound
-from aircher.bootstrap.local import local_present, local_runtime
 from aircher.bootstrap.opening import open_database
 from aircher.bootstrap.places import cache_dir
 from aircher.bootstrap.services import Services
@@ -36,6 +35,7 @@ from aircher.policy.detect import Patterns, compile_patterns
 from aircher.policy.route import STRATEGIES, resolve
 from aircher.providers.addresses import is_loopback
 from aircher.providers.local.discover import Server, detect_servers
+from aircher.providers.local.model import SMOLLM2, has_runtime, is_present, models_folder
 from aircher.providers.registry import ProviderSetup, Registry
 from aircher.providers.vendors import Vendor, canonical, vendors
 from aircher.secrets.source import secrets_from
@@ -106,8 +106,8 @@ def open_services(flags: Sequence[Flag] = ()) -> Services:
 
 def load_patterns() -> Patterns:
     """The built-in tasks' patterns."""
-    text = (resources.files("aircher.policy") / "tasks.toml").read_text(encoding="utf-8")
-    return compile_patterns(tomllib.loads(text))
+    file = Path(policy.__file__).with_name("tasks.toml")
+    return compile_patterns(tomllib.loads(file.read_text(encoding="utf-8")))
 
 
 def _servers() -> tuple[Server, ...]:
@@ -118,12 +118,13 @@ def _servers() -> tuple[Server, ...]:
 
 def _local_obstacle(config: Config) -> str:
     """Why no model can run in a process of ours, or ""; nothing is imported or read."""
-    if not local_runtime():
+    if not has_runtime():
         return "not installed: pip install 'aircher[local]'"
     if config.local.model:
         there = Path(config.local.model).expanduser().is_file()
         return "" if there else f"local.model is not there: {config.local.model}"
-    return "" if local_present() else "not fetched: run `aircher local pull`"
+    there = is_present(SMOLLM2, models_folder())
+    return "" if there else "not fetched: run `aircher local pull`"
 
 
 def _keys(config: Config, secrets: SecretSource) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ from aircher.providers.jsonish import arr, count, first_count, obj, text
 from aircher.providers.patterns import matches
 from aircher.providers.sse import Event, NotAnAnswer, read_events
 from aircher.providers.transport import (
-    FOREIGN,
+    foreign,
     http_client,
     lower,
     malformed,
@@ -133,7 +133,7 @@ class Edge:
             raise _refused(error, self._connection, self._model) from error
         if isinstance(error, NotAnAnswer):
             raise malformed(str(error), self._connection, self._model) from error
-        if error is not None and isinstance(error, (openai.OpenAIError, *FOREIGN)):
+        if error is not None and isinstance(error, (openai.OpenAIError, *foreign())):
             raise network_fault(error, self._connection, self._model) from error
 
 

@@ -6,11 +6,10 @@ Three of the SDKs bring httpx2, one the older httpx; both families end here.
 from __future__ import annotations
 
 import ssl
+import sys
 from collections.abc import Mapping
 from functools import cache
-
-import httpx
-import httpx2
+from typing import TYPE_CHECKING
 
 from aircher.domain.errors import (
     ConfigError,
@@ -23,28 +22,40 @@ from aircher.providers.connection import Connection
 from aircher.providers.faults import quoted, request_id_of
 from aircher.providers.words import HINTS, SENTENCES, hint_values
 
-_TIMEOUTS = (httpx2.TimeoutException, httpx.TimeoutException, TimeoutError)
-_BROKEN = (httpx2.TransportError, httpx.TransportError, OSError)
-_GARBLED = (
-    httpx2.DecodingError,
-    httpx.DecodingError,
-    httpx2.TooManyRedirects,
-    httpx.TooManyRedirects,
-    ValueError,  # broken JSON and broken UTF-8
-    RecursionError,  # JSON nested beyond reason
-)
-_OTHER = (
-    httpx2.HTTPError,
-    httpx.HTTPError,
-    httpx2.InvalidURL,
-    httpx.InvalidURL,
-    httpx2.StreamError,
-    httpx.StreamError,
-)
+if TYPE_CHECKING:  # each family takes 40 ms to import, and an SDK brings only its own
+    import httpx2
 
-FOREIGN: tuple[type[Exception], ...] = (*_TIMEOUTS, *_BROKEN, *_GARBLED, *_OTHER)
-"""All that HTTP, TLS and JSON may raise.  A dialect catches these (and its SDK's own) at its
-one edge and raises ``network_fault`` instead."""
+_FAMILIES = ("httpx2", "httpx")
+
+_OURS: Mapping[type[ProviderError], tuple[tuple[type[Exception], ...], tuple[str, ...]]] = {
+    TimedOut: ((TimeoutError,), ("TimeoutException",)),
+    NetworkFailed: ((OSError,), ("TransportError",)),
+    MalformedReply: (
+        # Broken JSON and broken UTF-8; JSON nested beyond reason.
+        (ValueError, RecursionError),
+        ("DecodingError", "TooManyRedirects"),
+    ),
+}
+"""Our error -> Python's own errors for it, and the names of both families' for it."""
+
+_OTHER = ("HTTPError", "InvalidURL", "StreamError")
+
+
+def _of_families(names: tuple[str, ...]) -> tuple[type[Exception], ...]:
+    """The classes of these names in whichever family is loaded; only those can be raised."""
+    loaded = [module for name in _FAMILIES if (module := sys.modules.get(name)) is not None]
+    return tuple(getattr(module, name) for module in loaded for name in names)
+
+
+def foreign() -> tuple[type[Exception], ...]:
+    """All that HTTP, TLS and JSON may raise.
+
+    A dialect catches these (and its SDK's own) at its one edge and raises ``network_fault``
+    instead.
+    """
+    own = [kind for kinds, _ in _OURS.values() for kind in kinds]
+    names = [name for _, names in _OURS.values() for name in names]
+    return (*own, *_of_families((*names, *_OTHER)))
 
 
 def timeout(connection: Connection) -> httpx2.Timeout:
@@ -52,6 +63,8 @@ def timeout(connection: Connection) -> httpx2.Timeout:
 
     An answer as a whole has no limit here: the engine owns the only deadline.
     """
+    import httpx2
+
     return httpx2.Timeout(
         connection.idle_timeout_s,
         connect=connection.connect_timeout_s,
@@ -62,6 +75,8 @@ def timeout(connection: Connection) -> httpx2.Timeout:
 @cache
 def _trust() -> ssl.SSLContext:
     """The certificates that are trusted, loaded once: each load takes 20 to 40 ms."""
+    import httpx2
+
     return httpx2.create_ssl_context()
 
 
@@ -71,6 +86,8 @@ def http_client(connection: Connection) -> httpx2.AsyncClient:
     Raises ``ConfigError`` where the environment names a proxy or certificates that cannot be
     used.
     """
+    import httpx2
+
     try:
         return httpx2.AsyncClient(
             verify=_trust(),
@@ -119,12 +136,9 @@ def _what(error: BaseException) -> str:
 
 def _class(error: BaseException) -> type[ProviderError]:
     """Timed out, broken or garbled; an SDK's own wrapper is judged by what it wraps."""
-    if isinstance(error, _TIMEOUTS):
-        return TimedOut
-    if isinstance(error, _BROKEN):
-        return NetworkFailed
-    if isinstance(error, _GARBLED):
-        return MalformedReply
+    for ours, (own, names) in _OURS.items():
+        if isinstance(error, (*own, *_of_families(names))):
+            return ours
     below = error.__cause__
     return _class(below) if below is not None else NetworkFailed
 

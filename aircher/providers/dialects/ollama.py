@@ -46,7 +46,7 @@ from aircher.domain.usage import Tokens
 from aircher.providers.bodies import facts_from_body
 from aircher.providers.connection import Connection
 from aircher.providers.faults import fault
-from aircher.providers.transport import FOREIGN, lower, malformed, network_fault
+from aircher.providers.transport import foreign, lower, malformed, network_fault
 
 FEATURES = frozenset({"vision", "tools", "json", "thinking", "streaming"})
 
@@ -434,7 +434,7 @@ class Ollama:
             failure = network_fault(error, self._connection, model)
             failure.hint = "Is Ollama running?  Start it with `ollama serve`."
             raise failure from error
-        except FOREIGN as error:
+        except foreign() as error:
             raise network_fault(error, self._connection, model) from error
         except (AttributeError, TypeError, LookupError) as error:
             # The SDK takes an answer of any shape for what it expects.

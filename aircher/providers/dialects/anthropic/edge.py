@@ -14,7 +14,7 @@ from aircher.domain.errors import AuthenticationFailed, InvalidRequest, Provider
 from aircher.providers.bodies import facts_from_body, facts_from_error
 from aircher.providers.connection import Connection
 from aircher.providers.faults import Facts, fault, quoted
-from aircher.providers.transport import FOREIGN, lower, malformed, network_fault
+from aircher.providers.transport import foreign, lower, malformed, network_fault
 
 _READING = (json.JSONDecodeError, UnicodeDecodeError, RecursionError, httpx2.StreamError)
 """Of the errors that are Python's plain ones, those that come of reading."""
@@ -72,7 +72,7 @@ class Edge:
         except (anthropic.AnthropicError, TypeError, ValueError, RuntimeError) as error:
             # What the SDK will not send: a wrong type, no region, no key.
             raise self._refused(InvalidRequest, error, model) from error
-        except FOREIGN as error:
+        except foreign() as error:
             raise network_fault(error, connection, model) from error
         except (AttributeError, LookupError) as error:
             # The SDK takes an answer of any shape for what it expects.

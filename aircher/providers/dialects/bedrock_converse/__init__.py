@@ -29,7 +29,7 @@ from aircher.providers.connection import Connection
 from aircher.providers.dialects.bedrock_converse import reply, request
 from aircher.providers.dialects.bedrock_converse.threads import items
 from aircher.providers.faults import Facts, fault, quoted
-from aircher.providers.transport import FOREIGN, malformed, network_fault, rate_limits
+from aircher.providers.transport import foreign, malformed, network_fault, rate_limits
 
 try:
     import boto3
@@ -129,7 +129,7 @@ class Edge:
             raise self.malformed(str(error), model) from error
         except (aws.BotoCoreError, urls.HTTPError) as error:
             raise self._failed(error, model) from error
-        except FOREIGN as error:
+        except foreign() as error:
             raise network_fault(error, self._connection, model) from error
         except (AttributeError, LookupError, TypeError) as error:
             raise self.malformed("it has another shape", model) from error

@@ -22,7 +22,7 @@ from aircher.providers.dialects.gemini.wire import Told, Wire, is_vertex, object
 from aircher.providers.faults import Facts, fault, quoted
 from aircher.providers.jsonish import arr, count, obj, text
 from aircher.providers.sse import NotAnAnswer
-from aircher.providers.transport import FOREIGN, lower, malformed, network_fault, rate_limits
+from aircher.providers.transport import foreign, lower, malformed, network_fault, rate_limits
 
 FEATURES = frozenset(
     {"vision", "documents", "tools", "json", "thinking", "streaming", "long_context"}
@@ -158,7 +158,7 @@ class Gemini:
             raise _signed_out(error, self._connection, model) from error
         except APIError as error:
             raise malformed(str(error.message), self._connection, model) from error
-        except FOREIGN as error:
+        except foreign() as error:
             raise network_fault(error, self._connection, model) from error
 
 
@@ -175,7 +175,7 @@ async def _until_finished(
                 data = await anext(parts)
         except StopAsyncIteration:
             return
-        except FOREIGN as error:
+        except foreign() as error:
             if finished and not isinstance(error, NotAnAnswer):
                 return
             raise
