@@ -105,6 +105,8 @@ def _path(_args: argparse.Namespace) -> int:
 
 def _edit(_args: argparse.Namespace) -> int:
     file = configuring.ensure_file()
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder, not a file.", hint="Move it out of the way.")
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or _EDITOR
     try:
         code = subprocess.run([*shlex.split(editor), str(file)], check=False).returncode

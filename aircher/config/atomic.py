@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -29,6 +31,27 @@ def write_private(file: Path, data: bytes) -> None:
             os.unlink(temporary)
         raise
     _sync_folder(target.parent)
+
+
+@contextlib.contextmanager
+def one_writer(file: Path) -> Iterator[None]:
+    """Lets no other process change ``file`` between our reading and writing it.
+
+    The lock is its folder's, so nothing is left behind; where the system has no such locks, or
+    there is no folder yet, it goes without.
+    """
+    handle = -1
+    with contextlib.suppress(OSError):
+        handle = os.open(Path(os.path.realpath(file)).parent, os.O_RDONLY)
+        if sys.platform != "win32":
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if handle >= 0:
+            os.close(handle)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -13,9 +13,9 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from aircher.config.atomic import write_private
+from aircher.config.atomic import one_writer, write_private
 from aircher.config.content import parse, read_content
-from aircher.config.layers import did_you_mean, file_layer
+from aircher.config.layers import KEY_HINTS, did_you_mean, file_layer, going_on
 from aircher.config.load import combine
 from aircher.config.names import BUILT_IN, Names, canonical
 from aircher.config.positions import KeyPath, layout_of
@@ -32,7 +32,8 @@ def find_key(key: str) -> tuple[KeyPath, Row]:
     """The path and row of a dotted key; raises ``UsageError`` for an unknown one."""
     found = resolve(TREE, parse_key(key))
     if found is None:
-        near = did_you_mean(key, [row.key for row in all_rows()])
+        last = key.rpartition(".")[2]
+        near = KEY_HINTS.get(last) or did_you_mean(key, [row.key for row in all_rows()])
         raise UsageError(
             f"{key} is not a known key.", hint=near or "`aircher config show` lists all keys."
         )
@@ -50,17 +51,18 @@ def set_value(file: Path, key: str, text: str, *, names: Names = BUILT_IN) -> st
     try:
         row.read(value)
     except ValueError as error:
-        raise ConfigError(f"{name_of(path)} {error}.") from None
+        raise ConfigError(f"{name_of(path)} {going_on(str(error))}.") from None
     literal = toml_text(value)
-    old = _read(file)
-    path = _as_written(file, old, path, names)
-    _replace(
-        file,
-        old,
-        _with(parse(str(file), old)[0], path, parse("", f"v = {literal}")[0]["v"]),
-        (lambda: _put(old, path, literal), lambda: _put_by_tomlkit(old, path, literal)),
-        names,
-    )
+    with one_writer(file):
+        old = _read(file)
+        path = _as_written(file, old, path, names)
+        _replace(
+            file,
+            old,
+            _with(parse(str(file), old)[0], path, parse("", f"v = {literal}")[0]["v"]),
+            (lambda: _put(old, path, literal), lambda: _put_by_tomlkit(old, path, literal)),
+            names,
+        )
     return literal
 
 
@@ -70,18 +72,19 @@ def unset(file: Path, key: str, *, names: Names = BUILT_IN) -> bool:
     Raises as ``set_value`` does.
     """
     path, _ = find_key(key)
-    old = _read(file)
-    path = _as_written(file, old, path, names)
-    data = parse(str(file), old)[0]
-    if not _has(data, path):
-        return False
-    _replace(
-        file,
-        old,
-        _without(data, path),
-        (lambda: _take(old, path), lambda: _take_by_tomlkit(old, path)),
-        names,
-    )
+    with one_writer(file):
+        old = _read(file)
+        path = _as_written(file, old, path, names)
+        data = parse(str(file), old)[0]
+        if not _has(data, path):
+            return False
+        _replace(
+            file,
+            old,
+            _without(data, path),
+            (lambda: _take(old, path), lambda: _take_by_tomlkit(old, path)),
+            names,
+        )
     return True
 
 

@@ -174,7 +174,7 @@ def _store(layer: Layer, row: Row, path: KeyPath, value: Any, origin: Origin, na
     try:
         typed = row.read(value)
     except ValueError as error:
-        layer.problems.append(origin.problem(path, f"{name_of(path)} {_sentence(str(error))}"))
+        layer.problems.append(origin.problem(path, f"{name_of(path)} {going_on(str(error))}"))
     else:
         if row.kind is PROVIDER:
             typed = canonical(names, typed)
@@ -184,8 +184,8 @@ def _store(layer: Layer, row: Row, path: KeyPath, value: Any, origin: Origin, na
         layer.origins[path] = origin
 
 
-def _sentence(text: str) -> str:
-    """Makes a reader's complaint go on from the key's name."""
+def going_on(text: str) -> str:
+    """A reader's complaint, so that the key's name can stand before it."""
     return text if text.startswith(("must ", "takes ")) else f"is not usable: {text}"
 
 

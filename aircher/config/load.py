@@ -17,7 +17,7 @@ from aircher.config.layers import (
     file_layer,
     flag_layer,
 )
-from aircher.config.names import BUILT_IN, Names, split_limit, split_model
+from aircher.config.names import BUILT_IN, Names, canonical, split_limit, split_model
 from aircher.config.positions import KeyPath
 from aircher.config.rows import Row, build, find, name_of, parse_key, resolve, value_at
 from aircher.config.schema import NOT_YET, TREE, Tree
@@ -54,11 +54,14 @@ class Config(Tree):
         return value_at(self, TREE, self.path(key))
 
     def path(self, key: str) -> KeyPath:
-        """The parts of a dotted key.  Raises ``KeyError`` for one that the schema lacks."""
+        """The parts of a dotted key, a provider by its own name.  Raises ``KeyError`` for one that the schema lacks."""
         found = resolve(TREE, parse_key(key))
         if found is None:
             raise KeyError(key)
-        return found[0]
+        path = found[0]
+        if path[0] == "providers" and len(path) > 2:
+            return (path[0], canonical(self.names, path[1]), *path[2:])
+        return path
 
     def split_model(self, text: str) -> tuple[str, str]:
         """Provider and model of "provider/model"; provider "" where it names none."""
@@ -146,12 +149,18 @@ def combine(
     warnings += _idle(origins)
     return Config(
         **{f.name: getattr(tree, f.name) for f in fields(tree)},
-        problems=tuple(problems),
+        problems=tuple(_by_line(problems)),
         warnings=tuple(warnings),
         files=tuple(files),
         origins=origins,
         names=names,
     )
+
+
+def _by_line(problems: Sequence[ConfigProblem]) -> list[ConfigProblem]:
+    """From top to bottom of each file, as they are mended; files in the order of their layers."""
+    files = list(dict.fromkeys(problem.file for problem in problems))
+    return sorted(problems, key=lambda problem: (files.index(problem.file), problem.line))
 
 
 def _idle(origins: Mapping[KeyPath, Origin]) -> list[ConfigProblem]:

@@ -141,6 +141,21 @@ def test_set_and_unset_keep_comments(aircher, file: Path) -> None:
     assert "not set" in aircher("unset", "ui.theme")[2]
 
 
+def test_set_by_another_name_of_a_provider_has_its_effect(aircher, file: Path) -> None:
+    code, _, err = aircher("set", "providers.anthropic.model", "claude-x")
+    assert code == 0
+    assert "no effect" not in err
+    assert aircher("show", "providers.claude.model")[1] == "claude-x\n"
+
+
+def test_a_folder_is_not_edited(aircher, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDITOR", "no-such-editor-anywhere")
+    file.mkdir(parents=True)
+    code, _, err = aircher("edit")
+    assert code == 2
+    assert "is a folder" in err
+
+
 def test_set_says_when_something_stronger_hides_the_value(aircher, monkeypatch) -> None:
     monkeypatch.setenv("AIRCHER_UI_THEME", "dark")
     code, _, err = aircher("set", "ui.theme", "solar")

@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -292,3 +293,23 @@ def test_a_crash_between_write_and_rename_leaves_the_old_file(tmp_path: Path) ->
     assert file.read_text() == COMMENTED
     [left] = set(os.listdir(tmp_path)) - {"config.toml"}
     assert (tmp_path / left).read_text() == COMMENTED.replace('"nord"', '"b"')
+
+
+def test_writers_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("")
+    keys = [f"models.custom.openai/m{number}.max_output" for number in range(12)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda key: set_value(file, key, "100"), keys))
+    assert len(tomllib.loads(file.read_text())["models"]["custom"]) == len(keys)
+
+
+def test_a_bad_duration_is_told_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="initial_delay is not usable: write a duration"):
+        set_value(tmp_path / "config.toml", "retry.initial_delay", "5")
+
+
+def test_a_key_s_own_name_is_told_where_it_belongs(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as refused:
+        set_value(tmp_path / "config.toml", "providers.openai.api_key", "x")
+    assert "environment variable" in refused.value.hint

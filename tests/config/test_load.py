@@ -312,8 +312,8 @@ def test_all_mistakes_are_told_at_once_and_defaults_hold(tmp_path: Path) -> None
         (1, "discver"),
         (3, "chat.max_output"),
         (6, "ui.theme"),
-        (0, "costs.daily_limit"),
         (8, "models.tasks.poetry"),
+        (0, "costs.daily_limit"),
     ]
     assert config.chat.max_output == Tree().chat.max_output
     assert config.chat.stream is False
