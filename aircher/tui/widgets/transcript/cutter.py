@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from aircher.tui.widgets.transcript.blocks import Block, Fence, Span, Table
+from aircher.tui.widgets.transcript.blocks import Block, Fence, Span
 from aircher.tui.widgets.transcript.highlight import LineHighlighter, lexer_for
 from aircher.tui.widgets.transcript.markdown import (
     SAMPLE_ROWS,
@@ -26,75 +26,23 @@ from aircher.tui.widgets.transcript.markdown import (
     language_of,
     table_blocks,
 )
+from aircher.tui.widgets.transcript.pieces import (
+    DELIMITERS,
+    FENCE,
+    HEADING,
+    MARKER,
+    RULE,
+    SETEXT,
+    Code,
+    Flow,
+    Item,
+    Rows,
+    split_cells,
+    starts_block,
+)
 
 LONGEST_PIECE = 6_000
 """Characters of one paragraph that may be parsed together; a longer one is cut at a line end."""
-
-_FENCE = re.compile(r"(`{3,}|~{3,})(.*)")
-_MARKER = re.compile(r"(?:([-*+])|(\d{1,9})([.)]))(?=\s|$)")
-_RULE = re.compile(r"(?:(?:-\s*){3,}|(?:\*\s*){3,}|(?:_\s*){3,})$")
-_HEADING = re.compile(r"#{1,6}(?:\s|$)")
-_SETEXT = re.compile(r"(?:=+|-+)\s*$")
-_DELIMITERS = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
-_CELL_BAR = re.compile(r"(?<!\\)\|")
-
-
-@dataclass(slots=True)
-class _Item:
-    """An open list item: its text starts at column ``content``; ``mark`` names its list."""
-
-    content: int
-    mark: str
-    ordinal: int
-    rest: tuple[Span, ...]
-
-
-@dataclass(slots=True)
-class _Flow:
-    """Open text for markdown-it: a paragraph, a quote, a heading, HTML, indented code."""
-
-    start: int
-    lines: list[str]
-    size: int = 0
-
-    @property
-    def is_quote(self) -> bool:
-        """True for a quotation."""
-        return self.lines[0].lstrip().startswith(">")
-
-    def clone(self) -> _Flow:
-        """A copy that can grow apart."""
-        return replace(self, lines=list(self.lines))
-
-
-@dataclass(slots=True)
-class _Code:
-    """An open fence."""
-
-    fence: Fence
-    marker: str
-    indent: int
-    colors: LineHighlighter
-    next_line: int
-
-    def clone(self) -> _Code:
-        """A copy that can grow apart; the source lines stay shared."""
-        return replace(self, colors=self.colors.clone())
-
-
-@dataclass(slots=True)
-class _Rows:
-    """An open table; ``settled`` once its column widths are."""
-
-    start: int
-    header: tuple[tuple[Span, ...], ...]
-    aligns: tuple[str, ...]
-    rows: list[tuple[tuple[Span, ...], ...]] = field(default_factory=list)
-    settled: Table | None = None
-
-    def clone(self) -> _Rows:
-        """A copy that can grow apart."""
-        return replace(self, rows=list(self.rows))
 
 
 @dataclass(slots=True)
@@ -109,8 +57,8 @@ class Cutter:
     style: str = ""
     env: dict[str, Any] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
-    items: list[_Item] = field(default_factory=list)
-    open: _Flow | _Code | _Rows | None = None
+    items: list[Item] = field(default_factory=list)
+    open: Flow | Code | Rows | None = None
     gap: bool = False
     marker: tuple[Span, ...] | None = None
     number: int = 0
@@ -133,7 +81,7 @@ class Cutter:
         ``shared``: the open fence's source belongs to another cutter too and stays as it is.
         """
         number, self.number = self.number, self.number + 1
-        if isinstance(self.open, _Code):
+        if isinstance(self.open, Code):
             self._code_line(self.open, line, shared=shared)
             return
         if not line.strip():
@@ -146,7 +94,7 @@ class Cutter:
             self._markdown_line(line.expandtabs(4) if "\t" in line[:16] else line, number)
 
     def _verbatim_line(self, line: str, number: int) -> None:
-        if fence := _FENCE.match(line):
+        if fence := FENCE.match(line):
             self._open_fence(fence, 0, number)
             return
         spans = (Span(line.expandtabs(4), self.style),)
@@ -155,10 +103,10 @@ class Cutter:
     def _markdown_line(self, line: str, number: int) -> None:
         indent = len(line) - len(line.lstrip(" "))
         body = line[indent:]
-        starts = _starts_block(body)
-        closed: _Item | None = None
+        starts = starts_block(body)
+        closed: Item | None = None
         while self.items and indent < self.items[-1].content:
-            if isinstance(self.open, _Flow) and not starts and not self._table_at(body):
+            if isinstance(self.open, Flow) and not starts and not self._table_at(body):
                 break  # a paragraph goes on lazily
             closed = self._leave_item()
         base = self.items[-1].content if self.items else 0
@@ -166,26 +114,26 @@ class Cutter:
         if relative >= 4 or (relative < 0 and not starts):
             self._flow_line(line[min(indent, base) :], number)
             return
-        marker = None if _RULE.match(body) else _MARKER.match(body)
+        marker = None if RULE.match(body) else MARKER.match(body)
         if marker and not self._interrupts(marker, body):
             marker = None
         if marker:
             self._open_item(marker, line, indent, number, closed)
-        elif (fence := _FENCE.match(body)) and not (fence[1][0] == "`" and "`" in fence[2]):
+        elif (fence := FENCE.match(body)) and not (fence[1][0] == "`" and "`" in fence[2]):
             self._close()
             self._open_fence(fence, indent, number)
-        elif isinstance(self.open, _Rows) and not starts:
+        elif isinstance(self.open, Rows) and not starts:
             self._row(self.open, body, number)
         else:
             self._text_line(line[min(indent, base) :], body, number)
 
     def _text_line(self, line: str, body: str, number: int) -> None:
         """A line that is no list marker, fence or table row."""
-        flow = self.open if isinstance(self.open, _Flow) else None
-        if flow and _SETEXT.match(body) and not flow.is_quote:
+        flow = self.open if isinstance(self.open, Flow) else None
+        if flow and SETEXT.match(body) and not flow.is_quote:
             self._flow_line(line, number)
             self._close()
-        elif _RULE.match(body) or _HEADING.match(body):
+        elif RULE.match(body) or HEADING.match(body):
             self._close()
             self._flow_line(line, number)
             self._close()
@@ -193,29 +141,29 @@ class Cutter:
             self._open_table(body, number)
         else:
             quote_after_text = flow and body[0] == ">" and not flow.is_quote
-            if quote_after_text or isinstance(self.open, _Rows):
+            if quote_after_text or isinstance(self.open, Rows):
                 self._close()
             self._flow_line(line, number)
 
     def _interrupts(self, marker: re.Match[str], body: str) -> bool:
         """CommonMark: only a filled bullet or a list from 1 may cut a paragraph short."""
-        if not isinstance(self.open, _Flow):
+        if not isinstance(self.open, Flow):
             return True
         return bool(body[marker.end() :].strip()) and (marker[2] in {None, "1"} or bool(self.items))
 
     def _flow_line(self, line: str, number: int) -> None:
-        if isinstance(self.open, _Flow) and self.open.size > LONGEST_PIECE:
+        if isinstance(self.open, Flow) and self.open.size > LONGEST_PIECE:
             self._close()
-        if not isinstance(self.open, _Flow):
+        if not isinstance(self.open, Flow):
             self._close()
-            self.open = _Flow(number, [])
+            self.open = Flow(number, [])
         self.open.lines.append(line)
         self.open.size += len(line)
 
     # Lists
 
     def _open_item(
-        self, marker: re.Match[str], line: str, indent: int, number: int, closed: _Item | None
+        self, marker: re.Match[str], line: str, indent: int, number: int, closed: Item | None
     ) -> None:
         self._close()
         mark = marker[1] or marker[3]
@@ -230,7 +178,7 @@ class Cutter:
         blanks = len(after) - len(after.lstrip(" "))
         blanks = blanks if after.strip() and blanks <= 4 else 1
         content = indent + marker.end() + blanks
-        self.items.append(_Item(content, mark, ordinal, (*outer, Span(" " * len(text)))))
+        self.items.append(Item(content, mark, ordinal, (*outer, Span(" " * len(text)))))
         if after.strip():
             self._markdown_line(" " * content + after[blanks:], number)
         else:
@@ -246,9 +194,9 @@ class Cutter:
         self._emit(
             [Block("code_head", (), number, number + 1, margin.take(), margin.rest, fence=code)]
         )
-        self.open = _Code(code, fence[1], indent, LineHighlighter(lexer_for(language)), number + 1)
+        self.open = Code(code, fence[1], indent, LineHighlighter(lexer_for(language)), number + 1)
 
-    def _code_line(self, code: _Code, line: str, *, shared: bool) -> None:
+    def _code_line(self, code: Code, line: str, *, shared: bool) -> None:
         body = line.strip()
         if (
             len(body) >= len(code.marker)
@@ -264,7 +212,7 @@ class Cutter:
             code.fence.lines.append(line)
         self._emit_code(code, code.colors.feed(line.expandtabs(4)))
 
-    def _emit_code(self, code: _Code, lines: list[tuple[Span, ...]]) -> None:
+    def _emit_code(self, code: Code, lines: list[tuple[Span, ...]]) -> None:
         rest = self._margin().rest
         for spans in lines:
             at = code.next_line
@@ -275,14 +223,14 @@ class Cutter:
 
     def _table_at(self, body: str) -> bool:
         """True if ``body`` makes the open paragraph's last line a table's header."""
-        if not isinstance(self.open, _Flow) or "|" not in self.open.lines[-1]:
+        if not isinstance(self.open, Flow) or "|" not in self.open.lines[-1]:
             return False
-        if not _DELIMITERS.match(body) or self.open.is_quote:
+        if not DELIMITERS.match(body) or self.open.is_quote:
             return False
         return len(split_cells(self.open.lines[-1])) == len(split_cells(body))
 
     def _open_table(self, body: str, number: int) -> None:
-        assert isinstance(self.open, _Flow)
+        assert isinstance(self.open, Flow)
         header = self.open.lines.pop()
         if self.open.lines:
             self._close()
@@ -293,9 +241,9 @@ class Cutter:
             for cell in split_cells(body)
         )
         cells = tuple(inline(cell, self.env, "strong") for cell in split_cells(header))
-        self.open = _Rows(number - 1, cells, aligns)
+        self.open = Rows(number - 1, cells, aligns)
 
-    def _row(self, table: _Rows, body: str, number: int) -> None:
+    def _row(self, table: Rows, body: str, number: int) -> None:
         cells = [inline(cell, self.env) for cell in split_cells(body)][: len(table.header)]
         row = (*cells, *[()] * (len(table.header) - len(cells)))
         rest = self._margin().rest
@@ -310,7 +258,7 @@ class Cutter:
             self._emit(blocks)
             table.settled = blocks[0].table
 
-    def _table_blocks(self, table: _Rows) -> list[Block]:
+    def _table_blocks(self, table: Rows) -> list[Block]:
         margin = self._margin()
         return list(table_blocks(table.header, table.rows, table.aligns, margin, table.start))
 
@@ -324,17 +272,17 @@ class Cutter:
         """Turn what is open into blocks."""
         what, self.open = self.open, None
         match what:
-            case _Flow():
+            case Flow():
                 self._emit(flow_blocks(what.lines, what.start, self._margin(), self.env))
-            case _Code():
+            case Code():
                 colors = what.colors
                 self._emit_code(what, colors.flush() if self.is_preview else colors.finish())
-            case _Rows() if what.settled is None:
+            case Rows() if what.settled is None:
                 self._emit(self._table_blocks(what))
             case _:
                 pass
 
-    def _leave_item(self) -> _Item:
+    def _leave_item(self) -> Item:
         """Close the innermost item; one without any text still shows its marker."""
         self._close()
         if self.marker is not None:
@@ -358,25 +306,3 @@ class Cutter:
         self.gap = False
         self.marker = None
         self.blocks.extend(blocks)
-
-
-def split_cells(row: str) -> list[str]:
-    """The cells of a table's row; an escaped bar does not part cells."""
-    row = row.strip().removeprefix("|")
-    if row.endswith("|") and not row.endswith("\\|"):
-        row = row[:-1]
-    return [cell.strip().replace("\\|", "|") for cell in _CELL_BAR.split(row)]
-
-
-def _starts_block(body: str) -> bool:
-    """True for a line that ends a paragraph without a blank line."""
-    return bool(
-        body[0] in "#>`~-*+_0123456789"
-        and (
-            _HEADING.match(body)
-            or body[0] == ">"
-            or _FENCE.match(body)
-            or _RULE.match(body)
-            or _MARKER.match(body)
-        )
-    )
