@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from benchmarks.timing import environment, interleaved, median_ms, python, ratio
+from benchmarks.timing import HEAD, environment, interleaved, python, row
 
 BARE = """
 import sys
@@ -19,7 +19,7 @@ for chunk in stream:
 """
 
 
-def run(*, quick: bool = False) -> list[tuple[str, float, float]]:
+def run(*, quick: bool = False) -> list[tuple[str, float, float, float]]:
     env = environment()
     server = subprocess.Popen(python("-m", "benchmarks.server"), stdout=subprocess.PIPE, text=True)
     try:
@@ -43,12 +43,8 @@ def run(*, quick: bool = False) -> list[tuple[str, float, float]]:
     finally:
         server.terminate()
         server.wait()
-    floor = times["the SDK alone"]
-    rows = []
-    for name, values in times.items():
-        rows.append((name, median_ms(values), ratio(values, floor)))
-        print(f"{name:<24}{median_ms(values):>7.0f} ms{ratio(values, floor):>8.2f}x")
-    return rows
+    print(HEAD)
+    return [row(name, runs, times["the SDK alone"]) for name, runs in times.items()]
 
 
 if __name__ == "__main__":

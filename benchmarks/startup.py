@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.timing import environment, interleaved, median_ms, python, ratio
+from benchmarks.timing import HEAD, environment, interleaved, python, row
 
 SCRIPT = python("-c", "import sys; from aircher.entry import main; sys.exit(main())")
 """What the installed console script does."""
@@ -23,7 +23,7 @@ AircherApp(_open_services).run(headless=True, size=(120, 36))
 """
 
 
-def run(*, quick: bool = False) -> list[tuple[str, float, float]]:
+def run(*, quick: bool = False) -> list[tuple[str, float, float, float]]:
     env = environment()
     runs = 5 if quick else 20
     times = interleaved(
@@ -42,16 +42,8 @@ def run(*, quick: bool = False) -> list[tuple[str, float, float]]:
         "aircher --help": "python -c pass",
         "aircher, first paint": "empty Textual app",
     }
-    rows = []
-    print(f"{'command':<24}{'median':>10}{'over floor':>12}{'x floor':>9}")
-    for name, values in times.items():
-        floor = times[floors.get(name, name)]
-        extra = median_ms(values) - median_ms(floor)
-        rows.append((name, median_ms(values), ratio(values, floor)))
-        print(
-            f"{name:<24}{median_ms(values):>7.0f} ms{extra:>9.0f} ms{ratio(values, floor):>8.2f}x"
-        )
-    return rows
+    print(HEAD)
+    return [row(name, values, times[floors.get(name, name)]) for name, values in times.items()]
 
 
 if __name__ == "__main__":
