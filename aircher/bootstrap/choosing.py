@@ -129,6 +129,8 @@ def _obstacle(row: Vendor, config: Config, findings: Findings) -> str:
     if row.needs_key and row.name not in findings.keys:
         names = own.api_key_env or " or ".join(row.key_env) or "its key"
         return f"no key: set {names}"
+    if row.kind == "openai" and not (own.base_url or row.base_url):
+        return f"no address: set providers.{row.name}.base_url"
     if row.local and row.name not in findings.servers and row.name not in config.providers.named:
         return "not running on this machine"
     return ""
@@ -142,7 +144,8 @@ def _default_model(row: Vendor, config: Config, findings: Findings) -> str:
         return config.local.model
     tiers = {**row.models, **own.models}
     listed = findings.servers.get(row.name, ())
-    return tiers.get("medium") or next(iter(tiers.values()), "") or next(iter(listed), "")
+    chatting = [model for model in listed if "embed" not in model]
+    return tiers.get("medium") or next(iter((*tiers.values(), *chatting, *listed)), "")
 
 
 def _task_models(row: Vendor, config: Config, default: str) -> dict[str, str]:
@@ -206,3 +209,6 @@ def _tell(
             yield f"{title} ({rules.models[name]}, tiny, on this machine)"
         else:
             yield f"{title}, running on this machine"
+    for name, reason in rules.unusable.items():
+        if name in findings.keys:
+            yield f"{rows[name].title}, by the key in {findings.keys[name]}, but {reason}"

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from aircher.bootstrap.services import Services
+from aircher.cli.naming import provider_named
 from aircher.cli.printing import print_json
 from aircher.cli.table import table
 from aircher.domain.errors import EXIT_FAILED, EXIT_OK, AircherError
@@ -36,7 +37,10 @@ def run(args: argparse.Namespace) -> int:
 async def _list(services: Services, args: argparse.Namespace) -> int:
     code = EXIT_OK
     try:
-        names = [args.provider] if args.provider else list(services.settings.rules.order)
+        rules = services.settings.rules
+        names = list(rules.order)
+        if args.provider:
+            names = [provider_named(args.provider, rules, usable=True)]
         refs = _configured(services, names)
         if args.all:
             for name in names:
@@ -45,14 +49,18 @@ async def _list(services: Services, args: argparse.Namespace) -> int:
                     refs += [_ref(name, model) for model in await provider.models()]
                 except AircherError as error:
                     code = EXIT_FAILED
-                    print(f"{name}: {error.message}", file=sys.stderr)
+                    print(inert(f"{name}: {error.message}"), file=sys.stderr)
         rows = [services.catalog.facts(ref) for ref in dict.fromkeys(refs)]
     finally:
         await services.aclose()
     if args.json:
         print_json([_json(facts) for facts in rows])
-    else:
-        print(inert(table(_HEAD, [_row(facts) for facts in rows])))
+    elif rows:
+        lines = [_row(facts) for facts in rows]
+        print(inert(table(_HEAD, lines, right=frozenset({1, 2, 3, 4}))))
+    elif code == EXIT_OK:
+        why = "`aircher provider list` says what each provider lacks."
+        print(f"No model is set up: {why}", file=sys.stderr)
     return code
 
 

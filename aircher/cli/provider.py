@@ -8,9 +8,10 @@ import sys
 from collections.abc import Sequence
 
 from aircher.bootstrap.services import Services
+from aircher.cli.naming import provider_named
 from aircher.cli.printing import print_json
 from aircher.cli.table import table
-from aircher.domain.errors import EXIT_FAILED, EXIT_OK, UsageError
+from aircher.domain.errors import EXIT_FAILED, EXIT_OK
 from aircher.domain.health import Health
 from aircher.domain.inert import inert
 from aircher.engine.probe import probe
@@ -43,22 +44,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _status(services: Services, args: argparse.Namespace) -> int:
-    usable = services.settings.rules.order
-    unknown = [
-        name for name in args.names if name not in (*usable, *services.settings.rules.unusable)
-    ]
-    if unknown:
-        raise UsageError(
-            f"No provider is named {unknown[0]!r}.", hint="`aircher provider list` shows them."
-        )
-    names = [name for name in usable if not args.names or name in args.names]
+    rules = services.settings.rules
     try:
+        wanted = [provider_named(name, rules, usable=False) for name in args.names]
+        names = [name for name in rules.order if not wanted or name in wanted]
         await asyncio.gather(
             *(probe(services.providers, services.health, services.clock, name) for name in names)
         )
     finally:
         await services.aclose()
-    rows = [row for row in services.health.all() if not args.names or row.provider in args.names]
+    rows = [row for row in services.health.all() if not wanted or row.provider in wanted]
     _show(rows, as_json=args.json)
     return EXIT_OK if any(row.state == "healthy" for row in rows) else EXIT_FAILED
 
@@ -66,13 +61,8 @@ async def _status(services: Services, args: argparse.Namespace) -> int:
 def _switch(services: Services, name: str) -> int:
     from aircher.bootstrap.configuring import set_value
 
-    rules = services.settings.rules
     asyncio.run(services.aclose())
-    if name in rules.unusable:
-        raise UsageError(f"{name} cannot be used: {rules.unusable[name]}.")
-    if name not in rules.order:
-        known = ", ".join(rules.order) or "none"
-        raise UsageError(f"No provider is named {name!r}.", hint=f"Set up: {known}.")
+    name = provider_named(name, services.settings.rules, usable=True)
     set_value("providers.default", name)
     print(f"{name} is asked first from now on.", file=sys.stderr)
     return EXIT_OK
@@ -95,7 +85,7 @@ def _show(rows: Sequence[Health], *, as_json: bool) -> None:
         )
         for row in rows
     ]
-    print(inert(table(_HEAD, lines)))
+    print(inert(table(_HEAD, lines, right=frozenset({3}))))
 
 
 def _json(row: Health) -> dict[str, object]:
