@@ -1,9 +1,14 @@
-"""A 20,000-token answer streamed into the app: processor time and how late a key may be.
+"""A 20,000-token Markdown answer streamed into the app: processor time, and how late a key may be.
 
-Four documents, each streamed at about 100 chunks a second into a real (headless) app while a
-key is pressed twenty times a second.  Beside each, Textual's own Markdown widget fed through
-its MarkdownStream in the same way, with the same document cut to where it still finishes; the
-ratio compares processor seconds per 20 kB.
+Four documents, each streamed at 100 chunks a second while a key is pressed twenty times a
+second: into the real app over real services (only the engine's turns are played), and into the
+transcript alone.  Both write all their escape sequences to a terminal that looks for the echo
+of each key.  Beside them, Textual's own Markdown widget fed through its MarkdownStream with the
+same document, cut to where it still finishes.
+
+``slice`` is the longest stretch of work on the event loop in processor time, collections of
+garbage included: what a key waits for on a machine that does nothing else.  The echo is told by
+the clock, so it also counts what other programs take meanwhile.
 
     python -m benchmarks.streaming [--quick]
 """
@@ -11,187 +16,172 @@ ratio compares processor seconds per 20 kB.
 from __future__ import annotations
 
 import asyncio
+import os
 import statistics
 import sys
 import time
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
-from textual import events
 from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
-from textual.widgets import Markdown
+from textual.widgets import Input, Markdown
 
+from aircher.tui import garbage
 from aircher.tui.widgets.transcript import Transcript
+from benchmarks.chat import paced, running
 from benchmarks.documents import FULL, NAMES, chunks, document
+from benchmarks.echo import SIZE, Terminal, shown
+from benchmarks.slices import measured
 
 CHUNKS_PER_SECOND = 100
-KEY_EVERY = 0.05
-SIZE = (120, 36)
+QUICK_CHUNKS_PER_SECOND = 400
 BESIDE = 6_000
 """Characters of a document that Textual's Markdown is given; its time grows with the square."""
 UNIT = 20_000
 
 
-class Row(NamedTuple):
-    """One document: seconds of the processor per 20 kB, and seconds that keys waited."""
+@dataclass(frozen=True)
+class Row:
+    """One document in one app.  Seconds; ``cpu`` per 20 kB; ``slices`` are the loop's longest."""
 
     name: str
+    app: str
     kilobytes: float
-    cpu_per_20kb: float
-    key_median: float
-    key_99: float
-    key_worst: float
-    beside_per_20kb: float | None = None
+    cpu: float
+    echo_median: float
+    echo_99: float
+    echo_worst: float
+    slice_worst: float
+    collection_worst: float
+    load: float
 
-    @property
-    def ratio(self) -> float | None:
-        """How many times more processor Textual's Markdown takes."""
-        return None if self.beside_per_20kb is None else self.beside_per_20kb / self.cpu_per_20kb
-
-
-class KeyTimer(App[None]):
-    """Measures how long keys wait: from when they are pressed, busy loop or not, to their handler."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.pressed: list[float] = []
-        self.delays: list[float] = []
-
-    def on_key(self, event: events.Key) -> None:
-        if event.key == "x":
-            self.delays.append(time.perf_counter() - self.pressed[len(self.delays)])
-
-    async def press_keys(self) -> None:
-        """Post a key twenty times a second until cancelled."""
-        due = time.perf_counter()
-        while True:
-            due += KEY_EVERY
-            await asyncio.sleep(max(0, due - time.perf_counter()))
-            self.pressed.append(due)
-            self.post_message(events.Key("x", "x"))
+    def __str__(self) -> str:
+        kilobytes = f"{self.name:<8}{self.app:<12}{self.kilobytes:>5.0f}{self.cpu:>9.2f}"
+        times = (
+            self.echo_median,
+            self.echo_99,
+            self.echo_worst,
+            self.slice_worst,
+            self.collection_worst,
+        )
+        return kilobytes + "".join(f"{t * 1e3:>8.0f}" for t in times) + f"{self.load:>7.1f}"
 
 
-class OurApp(KeyTimer):
-    """The transcript alone."""
+HEAD = (
+    f"{'':<8}{'':<12}{'':>5}{'cpu s':>9}{'echo ms':>8}{'':>8}{'':>8}{'slice':>8}{'garbage':>8}\n"
+    f"{'document':<8}{'  app':<12}{'kB':>5}{'/20 kB':>9}{'median':>8}{'99 %':>8}{'worst':>8}"
+    f"{'ms':>8}{'ms':>8}{'load':>7}"
+)
+
+Stream = Callable[[], Awaitable[None]]
+
+
+async def timed(name: str, app: str, size: int, terminal: Terminal, stream: Stream) -> Row:
+    """``stream`` of ``size`` characters, while keys are pressed."""
+    with measured() as slices, terminal.typing():
+        await asyncio.sleep(0.3)
+        began = time.thread_time()
+        await stream()
+        spent = time.thread_time() - began
+        await asyncio.sleep(0.3)
+    delays = sorted(terminal.delays)
+    return Row(
+        name,
+        app,
+        size / 1000,
+        spent * UNIT / size,
+        statistics.median(delays),
+        delays[int(len(delays) * 0.99)],
+        delays[-1],
+        slices.worst,
+        slices.worst_collection,
+        os.getloadavg()[0],
+    )
+
+
+async def whole_app(name: str, text: str, per_second: float) -> Row:
+    """The real app; the stretch ends when it is idle again and all is drawn."""
+    async with running(chunks(text), per_second, SIZE) as (app, terminal, player):
+
+        async def stream() -> None:
+            app.submit("go on")
+            await player.done.wait()
+            while app.chat.busy:
+                await asyncio.sleep(0.02)
+
+        return await timed(name, "aircher", len(text), terminal, stream)
+
+
+class TranscriptApp(App[None]):
+    """The transcript alone, and a line to type in."""
 
     def compose(self) -> ComposeResult:
         yield Transcript()
+        yield Input()
 
 
-class MarkdownApp(KeyTimer):
-    """Textual's Markdown alone, following its end."""
+class MarkdownApp(App[None]):
+    """Textual's Markdown alone, following its end, and a line to type in."""
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll() as scroll:
+        with VerticalScroll(can_focus=False) as scroll:
             scroll.anchor()
             yield Markdown(open_links=False)
+        yield Input()
 
 
-async def _feed(pieces: list[str], write: Callable[[str], Awaitable[None]]) -> None:
-    """Write the pieces at their pace; late ones follow at once, as from a socket."""
-    began = time.perf_counter()
-    for number, piece in enumerate(pieces):
-        ahead = began + number / CHUNKS_PER_SECOND - time.perf_counter()
-        if ahead > 0:
-            await asyncio.sleep(ahead)
-        elif number % 8 == 0:
-            await asyncio.sleep(0)
-        await write(piece)
+async def transcript_alone(name: str, text: str, per_second: float) -> Row:
+    app = TranscriptApp()
+    garbage.begin()
+    try:
+        async with shown(app, Input) as terminal:
+            transcript = app.query_one(Transcript)
+            transcript.add("assistant", "```python\nimport this\n```\n**a** https://a.invalid")
+            garbage.spare()
+
+            async def stream() -> None:
+                key = transcript.begin("assistant")
+                async for piece in paced(chunks(text), per_second):
+                    transcript.append(key, piece)
+                transcript.end(key, "done")
+
+            return await timed(name, "transcript", len(text), terminal, stream)
+    finally:
+        garbage.end()
 
 
-async def _timed(
-    app: KeyTimer, stream: Callable[[], Awaitable[None]], warm: Callable[[], Awaitable[None]]
-) -> float:
-    """Processor seconds that ``stream`` takes in the running ``app``."""
-    await warm()
-    await asyncio.sleep(0.2)
-    keys = asyncio.create_task(app.press_keys())
-    began = time.process_time()
-    await stream()
-    spent = time.process_time() - began
-    await asyncio.sleep(2 * KEY_EVERY)
-    keys.cancel()
-    return spent
-
-
-async def ours(text: str) -> tuple[float, list[float]]:
-    """Processor seconds and key delays of streaming ``text`` into the transcript."""
-    app = OurApp()
-    async with app.run_test(size=SIZE) as pilot:
-        transcript = app.query_one(Transcript)
-
-        async def write(piece: str) -> None:
-            transcript.append(key, piece)
-
-        async def warm() -> None:
-            transcript.add(
-                "assistant", "```python\nimport this\n```\n**warm** https://example.invalid"
-            )
-            await pilot.pause()
-
-        async def stream() -> None:
-            await _feed(chunks(text), write)
-            transcript.end(key, "done")
-            await pilot.pause()
-
-        key = transcript.begin("assistant")
-        spent = await _timed(app, stream, warm)
-    return spent, app.delays
-
-
-async def beside(text: str) -> float:
-    """Processor seconds of streaming ``text`` through Textual's MarkdownStream."""
+async def beside(name: str, text: str, per_second: float) -> Row:
     app = MarkdownApp()
-    async with app.run_test(size=SIZE) as pilot:
-        markdown = app.query_one(Markdown)
-        sink = Markdown.get_stream(markdown)
-
-        async def warm() -> None:
-            await pilot.pause()
+    async with shown(app, Input) as terminal:
 
         async def stream() -> None:
-            await _feed(chunks(text), sink.write)
+            sink = Markdown.get_stream(app.query_one(Markdown))
+            async for piece in paced(chunks(text), per_second):
+                await sink.write(piece)
             await sink.stop()
-            await pilot.pause()
 
-        return await _timed(app, stream, warm)
+        return await timed(name, "Markdown", len(text), terminal, stream)
 
 
-def measure(name: str, size: int = FULL, compared: int = BESIDE) -> Row:
-    """One document."""
-    text = document(name, size)
-    spent, delays = asyncio.run(ours(text))
-    other = document(name, compared)
-    theirs = asyncio.run(beside(other)) * UNIT / len(other) if compared else None
-    return Row(
-        name,
-        len(text) / 1000,
-        spent * UNIT / len(text),
-        statistics.median(delays),
-        statistics.quantiles(delays, n=100)[98],
-        max(delays),
-        theirs,
-    )
+def measure(name: str, size: int, compared: int, per_second: float) -> Sequence[Row]:
+    """One document in all three, printed as they are measured."""
+    text, short = document(name, size), document(name, compared)
+    rows = []
+    for run_one, given in ((whole_app, text), (transcript_alone, text), (beside, short)):
+        row = asyncio.run(run_one(name, given, per_second))
+        print(row, flush=True)
+        rows.append(row)
+    print(f"{'':<8}{rows[2].cpu / rows[0].cpu:.1f} times the processor time in Markdown, per 20 kB")
+    return rows
 
 
 def run(*, quick: bool = False) -> list[Row]:
-    """All four documents, printed as they are measured."""
-    print(
-        f"{'document':<10}{'kB':>6}{'cpu s / 20 kB':>15}{'key median':>12}{'99 %':>9}{'worst':>9}",
-        end="",
-    )
-    print(f"{'Markdown, cut':>15}{'ratio':>8}")
-    rows = []
-    for name in NAMES:
-        row = measure(name, 20_000 if quick else FULL, 3_000 if quick else BESIDE)
-        rows.append(row)
-        print(
-            f"{row.name:<10}{row.kilobytes:>6.0f}{row.cpu_per_20kb:>15.2f}"
-            f"{row.key_median * 1e3:>9.1f} ms{row.key_99 * 1e3:>6.1f} ms{row.key_worst * 1e3:>6.1f} ms"
-            f"{row.beside_per_20kb or 0:>15.2f}{row.ratio or 0:>7.1f}x"
-        )
-    return rows
+    """All four documents; quick: less than a minute, 20 kB each, four times as fast."""
+    print(HEAD)
+    size, compared = (UNIT, 2_000) if quick else (FULL, BESIDE)
+    pace = QUICK_CHUNKS_PER_SECOND if quick else CHUNKS_PER_SECOND
+    return [row for name in NAMES for row in measure(name, size, compared, pace)]
 
 
 if __name__ == "__main__":
