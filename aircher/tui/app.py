@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from typing import TYPE_CHECKING, ClassVar
+from functools import partial
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,6 +22,7 @@ from aircher.tui.commands import Commands
 from aircher.tui.messages import CompletionWanted, Submitted
 from aircher.tui.panels import Panels
 from aircher.tui.signals import leave_on_signals
+from aircher.tui.starting import Starting
 from aircher.tui.turns import Turns
 from aircher.tui.widgets.chips import Chips
 from aircher.tui.widgets.completion import Candidate, Completion
@@ -30,29 +33,19 @@ from aircher.tui.widgets.status import StatusLine
 from aircher.tui.widgets.welcome import Welcome
 from aircher.tui.words import sentence
 
-if TYPE_CHECKING:  # the palette is not needed for the first frame
-    from textual.command import Provider
-
 _TWICE_S = 1.0
 """Two presses of a key within this time count as a double press."""
 
-HEALTH_EVERY_S = 5.0
 
-
-def _everything() -> type[Provider]:
-    """The palette's provider, imported when the palette is first opened."""
-    from aircher.tui.palette import Everything
-
-    return Everything
-
-
-class AircherApp(Turns, Panels, Commands):
-    """See the modules it is made of: turns, panels, commands, choices, base."""
+class AircherApp(Starting, Turns, Panels, Commands):
+    """See the modules it is made of: starting, sending, turns, panels, commands, showing,
+    choices, base.
+    """
 
     TITLE = "Aircher"
     CSS_PATH = "styles/aircher.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings()]
-    COMMANDS = {_everything}  # noqa: RUF012 - Textual declares it
+    ENABLE_COMMAND_PALETTE = False  # ours is a list like the others
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it
         (0, "-narrow"),
         (60, "-normal"),
@@ -92,66 +85,6 @@ class AircherApp(Turns, Panels, Commands):
         self.show_hints()
         self.call_after_refresh(self._open)
 
-    def _open(self) -> None:
-        """Opens the database and reads the configuration (about 20 ms), on this thread."""
-        try:
-            self.services = self.open_services()
-        except AircherError as error:
-            self.exit(error.exit_code, message=f"aircher: {error.message}\n  {error.hint}".rstrip())
-            return
-        self.watch(self.transcript, "new_below", self._below_changed)
-        self._apply_settings()
-        if self.chat.session_id:
-            self.open_session(self.chat.session_id)
-        self.show_welcome()
-        self.refresh_panels()
-        self.plan_ahead(at_once=True)
-        self.set_interval(HEALTH_EVERY_S, self.show_health)
-        self.set_interval(garbage.REST_EVERY_S, self._rest)
-        self.work(self._warm_up, "warm-up")
-        self._send_queued()
-
-    def _apply_settings(self) -> None:
-        """Keys, themes and sidebar as configured; what cannot be used is told, once each."""
-        if self.services is None:
-            return
-        ui = self.services.settings.ui
-        self.keymap, problems = keys.check(ui.keys)
-        self.set_keymap(dict(self.keymap))
-        self.prompt.keys = keys.prompt_keys(self.keymap)
-        themes, theme_problems = theme.load(ui.themes_dir)
-        for one in themes:
-            self.register_theme(one)
-        for name in {*self.available_themes} - {one.name for one in themes} - {self.theme}:
-            self.unregister_theme(name)
-        if ui.theme in self.available_themes:
-            self.theme = ui.theme
-        else:
-            problems.append(f'There is no theme "{ui.theme}"; /theme lists them.')
-        if not ui.sidebar:
-            self.screen.set_class(True, "-without-sidebar")
-        problems += [*theme_problems, *self.services.notices]
-        for problem in problems:
-            self.notify(problem, severity="warning", timeout=10, markup=False)
-
-    async def _warm_up(self) -> None:
-        """Loads what the first answer needs, beside the app; see ``warm``."""
-        ref = self.standing_model()
-        if self.services is None:
-            return
-        from aircher.tui.warm import warm_up
-
-        try:
-            await warm_up(self.services, ref)
-        except AircherError as error:
-            name = ref.provider if ref else ""
-            self.set_status(problem=f"{name}: {sentence(error.message)} {error.hint}".strip())
-
-    def _rest(self) -> None:
-        """Nobody waits for anything: time to look for garbage."""
-        if not self.chat.busy:
-            garbage.at_rest()
-
     # -- the prompt
 
     @on(Submitted)
@@ -176,12 +109,18 @@ class AircherApp(Turns, Panels, Commands):
                 Candidate(f"/{command.name}", f"{command.argument} {command.help}".strip())
                 for command in slash.matching(event.query)
             ]
-        elif self.services is not None:
-            paths = self.services.workspace.find(event.query, limit=8)
-            found = [Candidate(f"@{path}") for path in paths]
         else:
-            found = []
+            self.work(partial(self._find_files, event.query), "files")
+            return
         self.prompt.offer(event.kind, event.query, found)
+
+    async def _find_files(self, query: str) -> None:
+        """In a thread: the first look at a big work tree takes a while."""
+        if self.services is None:
+            return
+        paths = await asyncio.to_thread(self.services.workspace.find, query, limit=8)
+        if not self.leaving:
+            self.prompt.offer("file", query, [Candidate(f"@{path}") for path in paths])
 
     # -- chats
 
@@ -205,7 +144,7 @@ class AircherApp(Turns, Panels, Commands):
         chat.said = [m.message.text for m in stored if m.message.role == "user"]
         answers = [m.message.text for m in stored if m.message.role == "assistant"]
         chat.answer = answers[-1] if answers else ""
-        self.prompt.set_history(chat.said)
+        self.prompt.set_history([*chat.before, *chat.said])
         self.leave_welcome()
         self.transcript.load(entries(stored))
         self.refresh_panels()
@@ -284,9 +223,6 @@ class AircherApp(Turns, Panels, Commands):
     def action_bottom(self) -> None:
         """The newest line."""
         self.transcript.scroll_end(animate=False)
-
-    def _below_changed(self, below: int) -> None:
-        self.set_status(below=below)
 
     # -- leaving
 

@@ -204,8 +204,16 @@ class BaseApp(App[int]):
         """The keys that matter now."""
         raise NotImplementedError
 
+    def run_command(self, name: str, argument: str) -> None:
+        """Runs a slash command."""
+        raise NotImplementedError
+
     def submit(self, text: str) -> None:
         """Sends a message to the model, or queues it."""
+        raise NotImplementedError
+
+    def compact(self) -> None:
+        """Summarises the chat so far."""
         raise NotImplementedError
 
     def stop_reply(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -88,6 +89,10 @@ class Choices(BaseApp):
 
     def action_choose_model(self) -> None:
         """The list of models, those of the configuration first."""
+        self.work(self._list_models, "models")
+
+    async def _list_models(self) -> None:
+        """Reads the catalogue in a thread (a second where it is cold), then opens the list."""
         if self.services is None:
             return
         from aircher.tui.screens.pick import PickScreen, Row
@@ -95,8 +100,10 @@ class Choices(BaseApp):
         catalog, order = self.services.catalog, self.services.settings.rules.order
         refs = self.standing_models()
         seen = set(refs)
-        known = [f.ref for f in catalog.known() if f.ref.provider in order and f.ref not in seen]
-        refs += known
+        known = await asyncio.to_thread(catalog.known)
+        refs += [f.ref for f in known if f.ref.provider in order and f.ref not in seen]
+        if self.leaving or len(self.screen_stack) > 1:
+            return
 
         def source(query: str) -> list[Row]:
             words = query.lower().split()

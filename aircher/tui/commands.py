@@ -1,27 +1,21 @@
-"""What each slash command does, and the actions that belong to the whole app."""
+"""What each slash command does, and the palette of all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
 from aircher.domain.errors import AircherError
-from aircher.policy.windows import month_start
 from aircher.tui import slash
-from aircher.tui.choices import Choices
+from aircher.tui.showing import Showing
 from aircher.tui.words import sentence
-
-if TYPE_CHECKING:  # annotations only: the first frame needs none of it
-    from aircher.tui.screens.sheet import Section
 
 Handler = Callable[[str], object]
 
 
-class Commands(Choices):
+class Commands(Showing):
     """The table from a command's name to its method, and the methods."""
 
     def run_command(self, name: str, argument: str) -> None:
@@ -36,11 +30,14 @@ class Commands(Choices):
             "rename": self._rename,
             "cost": lambda _: self.action_costs(),
             "status": lambda _: self.action_providers(),
-            "context": lambda _: self._start_context(),
+            "why": lambda _: self.action_explain(),
+            "context": lambda _: self.show_context(),
+            "compact": lambda _: self.compact(),
+            "doctor": lambda _: self.show_doctor(),
             "copy": self._copy,
             "export": self._export,
             "theme": self._theme,
-            "config": lambda _: self._config(),
+            "config": lambda _: self.show_config(),
             "editor": lambda _: self.action_editor(),
             "quit": lambda _: self.exit(0),
         }
@@ -53,6 +50,23 @@ class Commands(Choices):
             self.tell("Aircher is still starting; try again in a moment.")
         else:
             handler(argument)
+
+    def action_command_palette(self) -> None:
+        """Everything by name; what is chosen is run."""
+        from aircher.tui.palette import entries, rows
+        from aircher.tui.screens.pick import PickScreen
+
+        found = {entry.name: entry for entry in entries(self)}
+
+        def done(name: str | None) -> None:
+            if name in found:
+                self.call_next(found[name].run)
+
+        screen = PickScreen(
+            "Everything · type to search actions, models, tasks, themes and chats",
+            lambda query: rows(tuple(found.values()), query),
+        )
+        self.push_screen(screen, done)
 
     # -- models and tasks
 
@@ -150,60 +164,6 @@ class Commands(Choices):
         """The last code block, as the model wrote it."""
         if not self.transcript.copy_last_code():
             self.notify("There is no code block yet.", severity="warning")
-
-    # -- sheets; what they are made of is imported when one is opened
-
-    def _sheet(self, title: str, sections: Sequence[Section]) -> None:
-        from aircher.tui.screens.sheet import SheetScreen
-
-        self.push_screen(SheetScreen(title, sections))
-
-    def action_help(self) -> None:
-        """Keys and commands."""
-        from aircher.tui import sheets
-
-        self._sheet("Help", sheets.help_sections(self.keymap))
-
-    def action_costs(self) -> None:
-        """Spending of this month in three tables."""
-        if self.services is None:
-            return
-        from aircher.tui import sheets
-
-        now = self.services.clock.now()
-        rows = self.services.usage.rows(month_start(now))
-        self._sheet("Costs", sheets.cost_sections(rows, now.tzinfo or UTC))
-
-    def _config(self) -> None:
-        if self.services is not None:
-            from aircher.tui import sheets
-
-            sections = sheets.config_sections(self.services.settings, self.theme)
-            self._sheet("Configuration", sections)
-
-    def _start_context(self) -> None:
-        self.work(self._show_context, "context")
-
-    async def _show_context(self) -> None:
-        if self.services is None:
-            return
-        from aircher.domain.turns import TurnRequest
-        from aircher.tui import sheets
-
-        request = TurnRequest("", self.chat.session_id, wish=self.chat.wish)
-        try:
-            preview = await self.services.engine.preview(request)
-        except AircherError as error:
-            self.tell(f"{sentence(error.message)} {error.hint}".strip())
-            return
-        first = preview.plan.first
-        stored = (
-            self.services.sessions.messages(self.chat.session_id) if self.chat.session_id else ()
-        )
-        sections = sheets.context_sections(
-            str(first.ref), self.services.catalog.facts(first.ref), first.estimate, len(stored)
-        )
-        self._sheet("Context", sections)
 
     # -- the user's editor
 

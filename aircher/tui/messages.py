@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from textual.message import Message
@@ -132,6 +133,16 @@ class Submitted(Message):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text = text
+
+
+@dataclass(frozen=True, slots=True)
+class MoreKey:
+    """A key that a sheet offers besides closing: it closes the sheet and runs an app's action."""
+
+    key: str
+    shown: str
+    word: str
+    action: str
 
 
 class CompletionWanted(Message):

@@ -1,24 +1,26 @@
-"""The command palette: everything by name."""
+"""The palette: everything by name, found by a few of its letters."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.fuzzy import Matcher
 
 from aircher.domain.tasks import TASKS
 from aircher.tui import keys, slash
-from aircher.tui.commands import Commands
+from aircher.tui.choices import Choices
+from aircher.tui.screens.pick import Row
 from aircher.tui.screens.sessions import session_rows
 from aircher.tui.words import task_name
 
-Entry = tuple[str, str, Callable[[], object]]
-"""Name, help, what it does."""
+MOST_ROWS = 60
 
 _ACTIONS = (
     "provider.next",
     "choice.automatic",
+    "choice.explain",
     "model.choose",
     "task.choose",
     "provider.panel",
@@ -32,56 +34,46 @@ _ACTIONS = (
 )
 
 
-def actions(app: Commands) -> Iterator[Entry]:
-    """The actions of the key table that make sense by name, each with its key."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A thing that can be done: its name, its key or a word about it, and how it is done.
+
+    ``at_once`` entries are listed before anything is typed.
+    """
+
+    name: str
+    right: str
+    run: Callable[[], object]
+    at_once: bool = False
+
+
+def entries(app: Choices) -> Iterator[Entry]:
+    """Actions with their keys, commands, models, tasks, themes and earlier chats."""
     for action_id in _ACTIONS:
         action = keys.BY_ID[action_id]
         name = action.action.removeprefix("app.")
-        yield action.help, app.key(action_id), partial(app.run_action, name)
-
-
-def commands(app: Commands) -> Iterator[Entry]:
-    """The slash commands that need no argument."""
+        yield Entry(action.help, app.key(action_id), partial(app.run_action, name), at_once=True)
     for command in slash.COMMANDS:
         if command.argument == "" or command.argument.startswith("["):
-            yield f"/{command.name}", command.help, partial(app.run_command, command.name, "")
-
-
-def choices(app: Commands) -> Iterator[Entry]:
-    """Models, tasks, themes and earlier chats."""
+            run = partial(app.run_command, command.name, "")
+            yield Entry(f"/{command.name}", command.help, run, at_once=True)
     for ref in app.standing_models():
-        yield f"Model: {ref}", "use it from now on", partial(app.use, ref)
+        yield Entry(f"Model: {ref}", "from now on", partial(app.use, ref))
     for task in TASKS:
-        name = task_name(task)
-        yield f"Task: {name}", "for the next messages", partial(app.choose_task_by_name, task)
+        run = partial(app.choose_task_by_name, task)
+        yield Entry(f"Task: {task_name(task)}", "for the next messages", run)
     for theme in sorted(app.available_themes):
-        yield f"Theme: {theme}", "change the colours", partial(setattr, app, "theme", theme)
+        yield Entry(f"Theme: {theme}", "colours", partial(setattr, app, "theme", theme))
     if app.services is not None:
         for row in session_rows(app.services.sessions, "", app.services.clock.now()):
-            yield f"Chat: {row.name}", row.right, partial(app.open_session, row.value)
+            yield Entry(f"Chat: {row.name}", row.right, partial(app.open_session, row.value))
 
 
-class Everything(Provider):
-    """All of it, matched fuzzily; without a query the actions and the commands."""
-
-    def _entries(self, *, all_of_them: bool) -> Iterator[Entry]:
-        app = self.app
-        if not isinstance(app, Commands):
-            return
-        yield from actions(app)
-        yield from commands(app)
-        if all_of_them:
-            yield from choices(app)
-
-    async def discover(self) -> Hits:
-        """What is shown before anything is typed."""
-        for name, words, run in self._entries(all_of_them=False):
-            yield DiscoveryHit(name, run, help=words)
-
-    async def search(self, query: str) -> Hits:
-        """What matches."""
-        matcher = self.matcher(query)
-        for name, words, run in self._entries(all_of_them=True):
-            score = matcher.match(name)
-            if score > 0:
-                yield Hit(score, matcher.highlight(name), run, help=words)
+def rows(all_entries: Sequence[Entry], query: str) -> list[Row]:
+    """What matches, best first; without a query what can be done at once."""
+    if not query:
+        return [Row(one.name, one.name, one.right) for one in all_entries if one.at_once]
+    matcher = Matcher(query)
+    scored = [(matcher.match(f"{one.name} {one.right}"), one) for one in all_entries]
+    scored = sorted((pair for pair in scored if pair[0] > 0), key=lambda pair: -pair[0])
+    return [Row(one.name, one.name, one.right) for _, one in scored[:MOST_ROWS]]

@@ -32,10 +32,11 @@ WIDE = 100
 _IDLE = (
     ("provider.next", "model", "next_model(1)"),
     ("task.choose", "task", "choose_task"),
-    ("provider.panel", "providers", "providers"),
+    ("sessions.show", "chats", "sessions"),
     ("costs.show", "costs", "costs"),
-    ("sessions.show", "earlier chats", "sessions"),
+    ("provider.panel", "providers", "providers"),
     ("palette.open", "everything", "command_palette"),
+    ("session.new", "new chat", "new_chat"),
 )
 _BUSY = (
     ("reply.stop", "stop the answer", "stop"),
@@ -239,8 +240,11 @@ class Panels(BaseApp):
         """The keys that matter now, most wanted first."""
         table = _BUSY if self.chat.busy else _IDLE
         hints: list[Hint] = [(self.key(key), word, action) for key, word, action in table]
-        if not self.chat.busy and (self.chat.wish.model or self.chat.wish.task):
-            hints.insert(1, (self.key("choice.automatic"), "automatic", "automatic"))
+        if not self.chat.busy:
+            if self.chat.preview or self.chat.latest:
+                hints.insert(2, (self.key("choice.explain"), "why", "explain"))
+            if self.chat.wish.model or self.chat.wish.provider or self.chat.wish.task:
+                hints.insert(1, (self.key("choice.automatic"), "automatic", "automatic"))
         hints.append((self.key("help.show"), "help", "help"))
         self.home.query_one(KeyBar).hints = tuple(hints)
 
@@ -253,6 +257,7 @@ class Panels(BaseApp):
             (self.key("provider.next"), "next model or provider, also mid-chat"),
             (self.key("sessions.show"), "earlier chats, with search"),
             (self.key("help.show"), "all keys and commands"),
+            (self.key("app.leave"), "quit; nothing is lost"),
         ]
         if self.services is None:
             welcome.show("", (), hints)

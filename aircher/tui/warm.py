@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Protocol, runtime_checkable
 
 from aircher.bootstrap.services import Services
 from aircher.domain.models import ModelRef
 from aircher.domain.usage import Tokens
 from aircher.tui import garbage
+
+
+@runtime_checkable
+class Startable(Protocol):
+    """A provider whose model is started on this machine."""
+
+    async def warm(self, model: str) -> bool:
+        """Starts the model ahead of its first use; False, and no error, where it cannot."""
+        ...
 
 
 async def warm_up(services: Services, ref: ModelRef | None) -> None:
@@ -17,11 +27,14 @@ async def warm_up(services: Services, ref: ModelRef | None) -> None:
     """
     from aircher.tui.widgets.transcript.document import rehearse
 
+    provider: object = None
     try:
         if ref is not None:
-            await services.providers.get(ref.provider)
+            provider = await services.providers.get(ref.provider)
             await asyncio.to_thread(_price, services, ref)
         await asyncio.to_thread(rehearse)
+        if ref is not None and isinstance(provider, Startable):
+            await provider.warm(ref.model)
     finally:
         garbage.spare()
 

@@ -104,6 +104,7 @@ class FakeEngine:
         self.previews: list[TurnRequest] = []
         self.closed = 0
         self.skipped = 0
+        self.compacted: list[str] = []
         self.preview_error: AircherError | None = None
         self.caps: tuple[CapState, ...] = (
             CapState(Cap("costs.daily_limit", 10_000_000_000, NOW.replace(hour=0, minute=0, second=0)), 420_000_000),
@@ -123,6 +124,15 @@ class FakeEngine:
                     yield step
         finally:
             self.closed += 1
+
+    async def compact(self, session_id: str) -> AsyncGenerator[ev.Event, None]:
+        self.compacted.append(session_id)
+        script = self.scripts.pop(0) if self.scripts else [ev.Compacted(4, 9_000, 300, "…")]
+        for step in script:
+            if isinstance(step, asyncio.Event):
+                await step.wait()
+            elif not isinstance(step, float):
+                yield step
 
     async def preview(self, request: TurnRequest) -> Preview:
         self.previews.append(request)

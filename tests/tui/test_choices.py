@@ -210,6 +210,7 @@ async def test_slash_commands_are_completed():
         assert [c.insert for c in completion._candidates] == [
             "/cost",
             "/context",
+            "/compact",
             "/copy",
             "/config",
         ]
@@ -341,23 +342,23 @@ async def test_the_config_sheet_names_the_file_and_what_is_missing():
 
 
 async def test_the_palette_finds_models_chats_and_themes(with_old_chats):
-    from aircher.tui.palette import Everything
-
     async with chat(services=with_old_chats) as (app, pilot, _):
-        provider = Everything(app.screen)
-
-        async def names(query):
-            return {str(hit.prompt) for hit in [hit async for hit in provider.search(query)]}
-
-        assert any("claude/claude-sonnet-4-5" in name for name in await names("sonnet"))
-        assert any("Why the parser loops" in name for name in await names("parser loops"))
-        assert any("fjord" in name for name in await names("fjord"))
-        hits = [hit async for hit in provider.search("Model: local")]
-        hits[0].command()
-        assert app.chat.wish.model == "smollm2-135m"
         await pilot.press("ctrl+p")
         await pilot.pause()
-        assert len(app.screen_stack) == 2
+        assert "New chat" in pick_values(app)
+        assert not any(name.startswith("Model:") for name in pick_values(app))
+        for query, wanted in (
+            ("sonnet", "Model: claude/claude-sonnet-4-5"),
+            ("parser loops", "Chat: Why the parser loops"),
+            ("fjord", "Theme: fjord"),
+            ("model: local", "Model: local/smollm2-135m"),
+        ):
+            app.screen.query_one(Input).value = query
+            await pilot.pause()
+            assert pick_values(app)[0] == wanted
+        await pilot.press("enter")
+        await until(lambda: app.chat.wish.model == "smollm2-135m")
+        assert len(app.screen_stack) == 1
 
 
 async def test_the_editor_writes_the_prompt(monkeypatch, tmp_path):

@@ -105,8 +105,8 @@ def test_every_slash_command_has_a_handler():
 @pytest.mark.parametrize(
     ("wanted", "usable", "problem"),
     [
-        ({"provider.next": "F9"}, {"provider.next": "f9"}, ""),
-        ({"provider.nxt": "f9"}, {}, 'did you mean "provider.next"?'),
+        ({"provider.next": "F12"}, {"provider.next": "f12"}, ""),
+        ({"provider.nxt": "f12"}, {}, 'did you mean "provider.next"?'),
         ({"provider.next": "f5"}, {}, 'already used by "costs.show"'),
         ({"provider.next": " "}, {}, "is empty"),
         ({"provider.next": "f5", "costs.show": "f2"}, {"provider.next": "f5", "costs.show": "f2"}, ""),
@@ -120,13 +120,13 @@ def test_keys_of_the_user_are_checked(wanted, usable, problem):
 
 
 async def test_a_remapped_key_works_and_the_old_one_does_not():
-    given_settings = fake.settings(ui={"keys": {"provider.next": "f9", "no.such": "f10"}})
+    given_settings = fake.settings(ui={"keys": {"provider.next": "f12", "no.such": "f10"}})
     async with chat(services=fake.services(given_settings)) as (app, pilot, _):
         await pilot.press("f2")
         assert app.chat.wish.model == ""
-        await pilot.press("f9")
+        await pilot.press("f12")
         assert app.chat.wish.model == "claude-sonnet-4-5"
-        assert "F9 model" in line_text(app, "#keys")
+        assert "F12 model" in line_text(app, "#keys")
         notes = [note.message for note in app._notifications]
         assert any('no key action named "no.such"' in note for note in notes)
 

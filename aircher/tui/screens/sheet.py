@@ -11,10 +11,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from aircher.domain.inert import inert
+from aircher.tui.messages import MoreKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +75,19 @@ class SheetScreen(ModalScreen[None]):
     SheetScreen #sheet { width: auto; height: auto; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter,f1,f5", "close", "Close", show=False),
+        Binding("escape,q,enter,f1,f5,f9", "close", "Close", show=False),
         Binding("up,k", "scroll(-1)", "Up", show=False),
         Binding("down,j", "scroll(1)", "Down", show=False),
         Binding("pageup", "scroll(-10)", "Page up", show=False),
         Binding("pagedown,space", "scroll(10)", "Page down", show=False),
     ]
 
-    def __init__(self, title: str, sections: Sequence[Section]) -> None:
+    def __init__(
+        self, title: str, sections: Sequence[Section], more: Sequence[MoreKey] = ()
+    ) -> None:
         super().__init__()
         self._title = title
+        self._more = tuple(more)
         self.sections = tuple(sections)
 
     def compose(self) -> ComposeResult:
@@ -94,8 +99,18 @@ class SheetScreen(ModalScreen[None]):
         """Names the frame."""
         dialog = self.query_one("#dialog")
         dialog.border_title = self._title
-        dialog.border_subtitle = "Esc closes · ↑↓ scroll"
+        offers = [f"{one.shown} {one.word}" for one in self._more]
+        dialog.border_subtitle = " · ".join([*offers, "Esc closes", "↑↓ scroll"])
         dialog.focus()
+
+    def on_key(self, event: Key) -> None:
+        """The keys that this sheet offers for going on from here."""
+        for one in self._more:
+            if event.key == one.key:
+                event.stop()
+                self.dismiss()
+                self.app.call_later(self.app.run_action, one.action)
+                return
 
     def action_scroll(self, by: int) -> None:
         """Scrolls by lines."""
