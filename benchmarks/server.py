@@ -1,10 +1,16 @@
-"""A loopback server that streams one short OpenAI reply to whoever asks.  ``python -m benchmarks.server``"""
+"""A loopback server that streams one short OpenAI reply to whoever asks.
+
+``python -m benchmarks.server`` prints its port.  Below ``/cut`` the reply ends in the middle,
+cleanly as far as HTTP can tell, without its end marker; below ``/busy`` the first request with
+each key is answered with 503.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 
 def _chunk(**choice: object) -> bytes:
@@ -23,17 +29,28 @@ BODY = (
     + b"\n\ndata: [DONE]\n\n"
 )  # fmt: skip
 
+CUT = BODY[: BODY.index(b"word10")].rpartition(b"data: ")[0]
+"""The first ten words, whole events, and then nothing."""
+
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    asked: ClassVar[dict[str, int]] = {}
+
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("content-length", 0)))
+        caller = self.headers.get("authorization", "")
+        self.asked[caller] = self.asked.get(caller, 0) + 1
+        if self.path.startswith("/busy") and self.asked[caller] == 1:
+            self.send_error(503)
+            return
+        body = CUT if self.path.startswith("/cut") else BODY
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
-        self.send_header("Content-Length", str(len(BODY)))
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(BODY)
+        self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         pass
