@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 TYPE_CHECKING = False  # type checkers take it for True; importing typing would cost 5 ms
 if TYPE_CHECKING:
@@ -38,16 +38,16 @@ def _run(argv: Sequence[str]) -> int:
     from aircher.cli.main import main as run_command
 
     command, words = ordered(argv, COMMANDS)
-    return run_command(words) if command else guarded(lambda: _chat(words))
+    return run_command(words) if command else guarded(lambda: _chat(words, COMMANDS))
 
 
-def _chat(argv: Sequence[str]) -> int:
+def _chat(argv: Sequence[str], commands: Collection[str]) -> int:
     from aircher.tui import garbage
 
     garbage.begin()  # before the imports: looking for garbage in them takes 20 to 40 ms
     from aircher.cli.chat import parse
 
-    args = parse(argv)
+    args = parse(argv, commands)
     from aircher.domain.routes import Wish
     from aircher.tui.app import run
 

@@ -15,13 +15,8 @@ from aircher.cli.narration import complaint, narrate
 from aircher.cli.parsing import count
 from aircher.cli.printing import print_json
 from aircher.cli.reading import session_to_continue, stdin_text
-from aircher.domain.chat import (
-    RefusalDelta,
-    ReplyBuilder,
-    TextDelta,
-    ThinkingDelta,
-    ToolCallDelta,
-)
+from aircher.cli.unfinished import Unfinished
+from aircher.domain.chat import RefusalDelta, TextDelta
 from aircher.domain.errors import (
     EXIT_CANCELLED,
     EXIT_FAILED,
@@ -31,11 +26,16 @@ from aircher.domain.errors import (
     Cancelled,
     UsageError,
 )
-from aircher.domain.events import Event, Failed, FallingBack, Finished, Started, TurnResult
+from aircher.domain.events import Event, Failed, FallingBack, Finished
+from aircher.domain.ports import SessionStore
 from aircher.domain.routes import Wish
 from aircher.domain.turns import TurnRequest
 
 _FORMS = ("text", "json", "stream-json")
+
+
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl+C, ``kill``, and the terminal's window closing."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -117,12 +117,13 @@ async def _ask(services: Services, args: argparse.Namespace, text: str, output: 
             output.tell(f"found: {found}")
         reading = asyncio.ensure_future(_read(services.engine.turn(request), output))
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, reading.cancel)
+        for number in _STOPS:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                loop.add_signal_handler(number, reading.cancel)
         try:
             return await reading
         except asyncio.CancelledError:
-            return output.stopped()
+            return output.stopped(services.sessions)
     finally:
         await services.aclose()
 
@@ -141,8 +142,7 @@ class Output:
         self._form = form
         self._quiet = quiet
         self._line_open = False
-        self._came = ReplyBuilder()
-        self._started: Started | None = None
+        self._turn = Unfinished()
         self._ended = form == "text"
         self.code = EXIT_FAILED
 
@@ -159,11 +159,8 @@ class Output:
             print_json(event_json(event))
         elif self._form == "text":
             self._text(event)
+        self._turn.take(event)
         match event:
-            case TextDelta() | ThinkingDelta() | RefusalDelta() | ToolCallDelta():
-                self._came.add(event)
-            case Started():
-                self._started, self._came = event, ReplyBuilder()
             case Failed(error):
                 self._ended = True
                 self.code = error.exit_code
@@ -191,16 +188,18 @@ class Output:
         print(complaint(error), file=sys.stderr, flush=True)
         return error.exit_code
 
-    def stopped(self) -> int:
+    def stopped(self, sessions: SessionStore | None = None) -> int:
         """The user interrupted: what came is kept in the session."""
         if self._line_open:
             sys.stdout.write("\n")
-        if self._started is None:
-            self._object(Cancelled("You stopped it before a model was asked."))
-            self.tell("stopped; no model was asked")
+        if self._turn.asked:
+            error = Cancelled("You stopped the answer; what came is kept in the session.")
+            said = "stopped; what came is kept: go on with `aircher ask -c`"
         else:
-            self._object(Cancelled("You stopped the answer; what came is kept in the session."))
-            self.tell("stopped; what came is kept: go on with `aircher ask -c`")
+            error = Cancelled("You stopped it before a model was asked.")
+            said = "stopped; no model was asked"
+        self._object(error, sessions)
+        self.tell(said)
         return EXIT_CANCELLED
 
     def close(self) -> None:
@@ -209,18 +208,8 @@ class Output:
         if isinstance(error, Exception) and not isinstance(error, BrokenPipeError):
             self._object(Bug(f"Something went wrong inside ({type(error).__name__})."))
 
-    def _object(self, error: AircherError) -> None:
+    def _object(self, error: AircherError, sessions: SessionStore | None = None) -> None:
         """The result as one object, unless it was printed or none is wanted."""
-        if self._ended:
-            return
-        self._ended = True
-        came, at = self._came.reply(), self._started
-        result = TurnResult(
-            at.session_id if at else "",
-            "",
-            at.ref if at else None,
-            text=came.text,
-            thinking=came.thinking,
-            tool_calls=came.tool_calls,
-        )
-        print_json(result_json(result, error))
+        if not self._ended:
+            self._ended = True
+            print_json(result_json(self._turn.result(sessions), error))

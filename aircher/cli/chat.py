@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from aircher.cli.parsing import Parser
 from aircher.domain.errors import UsageError
@@ -21,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     made.add_argument("--task", default="", help="the task, instead of the detected one")
 
 
-def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """The chat's flags.
+def parse(argv: Sequence[str], commands: Collection[str] = ()) -> argparse.Namespace:
+    """The chat's flags; ``commands`` are those that a mistyped word may have meant.
 
     Raises ``UsageError`` for a word that is no command, and where there is no terminal.
     """
@@ -30,7 +30,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     add_arguments(parser)
     args, others = parser.parse_known_args(argv)
     if others:
-        raise _unknown(others[0])
+        raise _unknown(others[0], commands)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "The chat needs a terminal.", hint='Without one, ask like this: aircher ask "..."'
@@ -38,13 +38,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return args
 
 
-def _unknown(word: str) -> UsageError:
+def _unknown(word: str, commands: Collection[str]) -> UsageError:
     if word.startswith("-"):
         return UsageError(f"There is no flag {word}.", hint="`aircher --help` shows them.")
     from difflib import get_close_matches
 
-    from aircher.cli.main import COMMANDS
-
-    near = get_close_matches(word, list(COMMANDS), 1)
+    near = get_close_matches(word, commands, 1)
     hint = f"Did you mean: aircher {near[0]}?" if near else 'To ask a question: aircher ask "..."'
     return UsageError(f"There is no command {word!r}.", hint=hint)

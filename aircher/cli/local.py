@@ -5,16 +5,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-import time
-from typing import TextIO
 
 from aircher.bootstrap import local
 from aircher.cli.printing import print_json
+from aircher.cli.progress import ProgressLine
 from aircher.domain.errors import EXIT_FAILED, EXIT_OK
 
 _MB = 1_000_000
-_BAR = 24
-_FRAME_S = 0.1
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -37,51 +34,10 @@ def run(args: argparse.Namespace) -> int:
     return _status(as_json=args.json)
 
 
-class ProgressLine:
-    """How far a download is: one line rewritten in place, or a single line where that is
-    not possible (a pipe, a log file).
-    """
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-        self._live = out.isatty()
-        self._shown_at = 0.0
-        self._begun = False
-
-    def __call__(self, done: int, total: int | None) -> None:
-        """Shows that ``done`` of ``total`` bytes have come (total None = not known)."""
-        if not self._live:
-            if not self._begun:
-                size = f" ({total / _MB:.0f} MB)" if total else ""
-                print(f"Fetching the built-in model{size} ...", file=self._out, flush=True)
-            self._begun = True
-            return
-        now = time.monotonic()
-        if now - self._shown_at < _FRAME_S and done != total:
-            return
-        self._shown_at, self._begun = now, True
-        self._out.write(f"\r{progress_text(done, total)}\x1b[K")
-        self._out.flush()
-
-    def close(self) -> None:
-        """Ends the line."""
-        if self._live and self._begun:
-            self._out.write("\n")
-
-
-def progress_text(done: int, total: int | None) -> str:
-    """One line of progress, in plain ASCII and under 80 columns."""
-    if not total:
-        return f"Fetching the built-in model  {done / _MB:.0f} MB"
-    filled = min(_BAR, _BAR * done // total)
-    bar = "#" * filled + "-" * (_BAR - filled)
-    return f"Fetching the built-in model  [{bar}]  {done / _MB:.0f}/{total / _MB:.0f} MB"
-
-
 def _pull(*, if_missing: bool, force: bool) -> int:
     if if_missing and not force and local.local_present():
         return EXIT_OK
-    line = ProgressLine(sys.stderr)
+    line = ProgressLine(sys.stderr, "Fetching the built-in model")
     try:
         pulled = local.local_pull(
             force=force, progress=line, say=lambda text: print(text, file=sys.stderr, flush=True)

@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "provider": "status, list and switch of providers",
     "costs": "what was spent, by provider, model and task",
     "config": "show, check, edit and set the configuration",
+    "pull": "have a server on this machine fetch a model (Ollama)",
     "local": "fetch, show and remove the built-in model",
     "doctor": "check Python, terminal, keys, endpoints and database",
     "completions": "print a shell completion script",

@@ -222,6 +222,32 @@ async def test_ctrl_c_keeps_what_came_and_says_so(home: Path) -> None:
         assert made.received[-1].body["messages"][1]["content"] == "begun and "
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+async def test_a_stop_in_json_tells_what_came_and_what_it_cost(
+    home: Path, number: signal.Signals
+) -> None:
+    begun = streamed(chunk("begun and "), done=False)
+    async with serving(replace(begun, announced=10_000, hold_s=30.0)) as made:
+        write_config(home, config(made))
+        process = await asyncio.create_subprocess_exec(
+            *AIRCHER, "ask", "--output-format", "stream-json", "hi",
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert process.stdout is not None
+        while b"begun and " not in await process.stdout.readline():
+            pass
+        process.send_signal(number)
+        async with asyncio.timeout(10):
+            out, _ = await process.communicate()
+        result = valid(json.loads(out.splitlines()[-1]))
+        assert (process.returncode, result["error"]["kind"]) == (130, "cancelled")
+        assert (result["text"], result["task"]) == ("begun and ", "default")
+        assert [attempt["outcome"] for attempt in result["attempts"]] == ["stopped"]
+        assert result["cost"]["tag"] == "estimated"
+        costs = (await run("costs", "--json")).json
+        assert costs["total"]["usd"] == result["cost"]["usd"] != "0"
+
+
 async def test_the_key_is_sent_and_nowhere_shown(home: Path) -> None:
     key = "sk-canary-0123456789abcdef"
     async with serving(error(401, f"Incorrect API key provided: {key}")) as made:

@@ -7,7 +7,8 @@ import io
 import pytest
 
 from aircher.bootstrap.local import Status
-from aircher.cli.local import ProgressLine, progress_text, status_lines
+from aircher.cli.local import status_lines
+from aircher.cli.progress import ProgressLine, progress_text
 
 
 class Terminal(io.StringIO):
@@ -26,14 +27,14 @@ class Terminal(io.StringIO):
     ],
 )
 def test_progress(done: int, total: int | None, text: str) -> None:
-    line = progress_text(done, total)
+    line = progress_text("Fetching the built-in model", done, total)
     assert line.endswith(text)
     assert len(line) < 80
 
 
 def test_a_terminal_gets_one_line_rewritten_and_ended() -> None:
     out = Terminal()
-    line = ProgressLine(out)
+    line = ProgressLine(out, "Fetching the built-in model")
     for done in range(101):
         line(done * 1_000_000, 100_000_000)
     line.close()
@@ -46,7 +47,7 @@ def test_a_terminal_gets_one_line_rewritten_and_ended() -> None:
 
 def test_a_log_gets_one_plain_line() -> None:
     out = io.StringIO()
-    line = ProgressLine(out)
+    line = ProgressLine(out, "Fetching the built-in model")
     for done in (0, 50, 100):
         line(done, 93_000_000)
     line.close()
