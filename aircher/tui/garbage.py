@@ -10,8 +10,8 @@ from __future__ import annotations
 import gc
 import time
 
-THRESHOLDS = (2_000, 10, 1_000_000)
-"""Young objects are looked at as usual, some 20,000 at a time at most, which takes a few
+THRESHOLDS = (1_500, 8, 1_000_000)
+"""Young objects are looked at as usual, some 12,000 at a time at most, which takes a few
 milliseconds; the third number keeps Python from full collections of its own."""
 
 REST_EVERY_S = 60.0

@@ -373,3 +373,15 @@ async def test_ctrl_c_copies_what_is_selected_and_clears_nothing():
         await pilot.press("ctrl+c")
         assert app.clipboard == "some words"
         assert app.prompt.text == "some words"
+
+
+async def test_a_turning_spinner_lays_nothing_out_again(monkeypatch):
+    async with chat() as (app, pilot, _):
+        app.set_status(activity="waiting")
+        await pilot.pause(0.2)
+        laid_out = []
+        monkeypatch.setattr(app.home, "_refresh_layout", lambda *_, **__: laid_out.append(1))
+        before = line_text(app, "#status")
+        await until(lambda: line_text(app, "#status") != before)
+        await pilot.pause(0.1)
+        assert not laid_out

@@ -84,6 +84,7 @@ class CostPanel(Static):
     figures: reactive[Figures] = reactive(Figures(), init=False)
     day_cap: CapState | None = None
     month_cap: CapState | None = None
+    _height = 0
 
     def on_mount(self) -> None:
         """Draws the empty panel."""
@@ -91,5 +92,7 @@ class CostPanel(Static):
         self.watch_figures()
 
     def watch_figures(self) -> None:
-        """Redraws."""
-        self.update(Content("\n").join(lines(self.figures, self.day_cap, self.month_cap)))
+        """Redraws; the screen is laid out anew only for another number of lines."""
+        rows = lines(self.figures, self.day_cap, self.month_cap)
+        self.update(Content("\n").join(rows), layout=len(rows) != self._height)
+        self._height = len(rows)

@@ -56,4 +56,4 @@ class KeyBar(Static):
             Content.assemble((key, "bold $accent"), (f" {word}", "$muted"))
             for key, word, _ in fitting(self.hints, self.content_size.width or 80)
         ]
-        self.update(Content(" " * _GAP).join(parts))
+        self.update(Content(" " * _GAP).join(parts), layout=False)  # always one line

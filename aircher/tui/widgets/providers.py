@@ -70,6 +70,7 @@ class ProviderPanel(Static):
 
     rows: reactive[tuple[Health, ...]] = reactive((), init=False)
     current: reactive[str] = reactive("", init=False)
+    _height = 0
 
     def on_mount(self) -> None:
         """Draws the empty panel."""
@@ -88,4 +89,7 @@ class ProviderPanel(Static):
         if not self.rows:
             self.update(Content.styled("looking…", "$muted"))
             return
-        self.update(Content("\n").join(lines(self.rows, self.current)))
+        shown = lines(self.rows, self.current)
+        # The screen is laid out anew only for another number of lines.
+        self.update(Content("\n").join(shown), layout=len(shown) != self._height)
+        self._height = len(shown)

@@ -134,4 +134,5 @@ class StatusLine(Static):
 
     def _draw(self) -> None:
         width = self.content_size.width or 80
-        self.update(line(self.view, width, SPINNER[self._frame % len(SPINNER)]))
+        shown = line(self.view, width, SPINNER[self._frame % len(SPINNER)])
+        self.update(shown, layout=False)  # one line it stays: the screen keeps its layout
