@@ -53,3 +53,12 @@ class ListedModel:
     max_output: int | None = None
     features: frozenset[str] = field(default_factory=frozenset)
     size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PullProgress:
+    """How far a model's download is: what is being done, and bytes where the server says them."""
+
+    status: str
+    completed: int | None = None
+    total: int | None = None

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from aircher.domain.budget import Cap, CapState, Claim, Reservation
 from aircher.domain.chat import ChatRequest, Chunk
 from aircher.domain.health import Health
 from aircher.domain.messages import Message, Part
-from aircher.domain.models import ListedModel, ModelFacts, ModelRef
+from aircher.domain.models import ListedModel, ModelFacts, ModelRef, PullProgress
 from aircher.domain.sessions import MessageState, SearchHit, SessionInfo, StoredMessage
 from aircher.domain.tasks import GitState
 from aircher.domain.usage import Cost, Spend, Tokens, UsageRow
@@ -77,6 +77,18 @@ class Provider(ChatPort, Protocol):
 
     async def aclose(self) -> None:
         """Closes connections."""
+        ...
+
+
+@runtime_checkable
+class PullsModels(Protocol):
+    """A provider whose server can fetch models by itself."""
+
+    def pull(self, model: str) -> AsyncIterator[PullProgress]:
+        """Fetches a model into the server's store; ends when it is there.
+
+        Raises ``ProviderError``; closing the iterator stops the download.
+        """
         ...
 
 

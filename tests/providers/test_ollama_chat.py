@@ -21,9 +21,10 @@ from aircher.domain.messages import (
     ToolResult,
     user,
 )
+from aircher.domain.models import PullProgress
 from aircher.domain.usage import Tokens
 from aircher.providers.connection import Connection
-from aircher.providers.dialects.ollama import PullProgress, connect
+from aircher.providers.dialects.ollama import connect
 from tests.support.loopback import Answer, plain, serving
 from tests.support.wire import collect
 

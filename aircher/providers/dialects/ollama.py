@@ -10,7 +10,6 @@ import ipaddress
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -41,7 +40,7 @@ from aircher.domain.messages import (
     ToolCall,
     ToolResult,
 )
-from aircher.domain.models import ListedModel
+from aircher.domain.models import ListedModel, PullProgress
 from aircher.domain.usage import Tokens
 from aircher.providers.bodies import facts_from_body
 from aircher.providers.connection import Connection
@@ -64,15 +63,6 @@ _TOP_LEVEL = frozenset(
 
 _CAPABILITIES = {"vision": "vision", "tools": "tools", "thinking": "thinking"}
 """The names in ``/api/show``, and ours."""
-
-
-@dataclass(frozen=True, slots=True)
-class PullProgress:
-    """How far a model's download is: what is being done, and bytes where Ollama says them."""
-
-    status: str
-    completed: int | None = None
-    total: int | None = None
 
 
 # -- what we ask ---------------------------------------------------------------------------
