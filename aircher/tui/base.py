@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App
+from textual.driver import Driver
 from textual.screen import Screen
 from textual.worker import Worker
 
@@ -70,6 +71,15 @@ class BaseApp(App[int]):
         self._transcript: Transcript | None = None
         self._alerted: set[object] = set()
         """Which limits the user was told of."""
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's choice, but ours where that is its driver for Unix terminals."""
+        chosen = super().get_driver_class()
+        if chosen.__name__ == "LinuxDriver":
+            from aircher.tui.driver import PatientDriver
+
+            return PatientDriver
+        return chosen
 
     def _fatal_error(self) -> None:
         """A fault of ours ends the app, told by where it happened.

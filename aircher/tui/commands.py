@@ -173,7 +173,7 @@ class Commands(Showing):
 
         try:
             with self.suspend():
-                text = edited(self.prompt.text)
+                text = edited(self.prompt.whole_text)
         except (OSError, SuspendNotSupported) as error:
             self.tell(
                 f"The editor {command()[0]} did not start: {error}. Set EDITOR to one that does."

@@ -186,7 +186,7 @@ class Panels(BaseApp):
     def _plan_now(self) -> None:
         if self.leaving:
             return
-        text = self.prompt.text.strip()
+        text = self.prompt.whole_text.strip()
         self.workers.cancel_group(self, "preview")
         if not text or text.startswith("/"):
             self.chat.preview, self.chat.problem = None, ""

@@ -19,8 +19,10 @@ if TYPE_CHECKING:  # annotations only: the first frame needs none of it
     from aircher.domain.messages import Part
 
 Post = Callable[[msg.TurnMessage], object]
-_MENTION = re.compile(r"(?:^|(?<=\s))@([^\s@]+)")
+_MENTION = re.compile(r"(?:^|(?<=\s))@([^\s@()<>\"'`]+)")
 _LOOKS_LIKE_FILE = re.compile(r"[./\\]")
+_SURELY_FILE = re.compile(r"[/\\]")
+"""What has no slash may be a decorator in pasted code; that it is no file is not worth a word."""
 
 
 class Sending(BaseApp):
@@ -116,23 +118,23 @@ class Sending(BaseApp):
 
     async def _attachments(self, text: str) -> dict[str, Part]:
         """The files mentioned with "@"; one that cannot be read is told and left as text."""
-        chosen: dict[str, Part] = {}
+        chosen = {path: part for path, part in self.chat.files.items() if f"@{path}" in text}
         for match in _MENTION.finditer(text):
-            path = match[1].rstrip(",;:!?)")
-            part = self.chat.files.get(path)
-            if part is None and _LOOKS_LIKE_FILE.search(path):
-                part = await self._read(path)
-            if part is not None:
-                chosen[path] = part
+            path = match[1].rstrip(",;:!?")
+            if path not in chosen and _LOOKS_LIKE_FILE.search(path):
+                part = await self._read(path, tell=bool(_SURELY_FILE.search(path)))
+                if part is not None:
+                    chosen[path] = part
         return chosen
 
-    async def _read(self, path: str) -> Part | None:
+    async def _read(self, path: str, *, tell: bool = True) -> Part | None:
         if self.services is None:
             return None
         try:
             return await asyncio.to_thread(self.services.workspace.attach, path)
         except UsageError as error:
-            self.tell(f"@{path} was not attached: {error.message}")
+            if tell:
+                self.tell(f"@{path} was not attached: {error.message}")
             return None
 
     @on(msg.FileChosen)

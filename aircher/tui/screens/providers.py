@@ -20,16 +20,22 @@ def provider_rows(rows: Sequence[Health], query: str, chosen: str) -> list[Row]:
     out = [Row(AUTOMATIC, "automatic", "by task", "Aircher chooses for each request")]
     for row in rows:
         sign, word, _ = state_of(row)
-        speed = "  ".join(
+        speed = ", ".join(
             f"{name} {seconds(value)}"
             for name, value in (("p50", row.latency_p50), ("p95", row.latency_p95))
             if value is not None
         )
-        calls = f"{row.calls} calls, {row.failures} failed" if row.calls else ""
+        calls = calls_words(row) if row.calls else ""
         below = " · ".join(part for part in (row.model, speed, calls, reason(row)) if part)
         mark = "  (chosen by you)" if row.provider == chosen else ""
         out.append(Row(row.provider, row.provider + mark, f"{sign} {word}", below))
     return [row for row in out if query.lower() in f"{row.name} {row.below}".lower()]
+
+
+def calls_words(row: Health) -> str:
+    """How often it was asked, and how often in vain."""
+    failed = f", {row.failures} failed" if row.failures else ""
+    return f"{row.calls} call{'s' * (row.calls != 1)}{failed}"
 
 
 class ProviderScreen(PickScreen):

@@ -76,6 +76,7 @@ class SheetScreen(ModalScreen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,f1,f5,f9", "close", "Close", show=False),
+        Binding("ctrl+c", "copy_or_close", "Copy the selection, or close", show=False),
         Binding("up,k", "scroll(-1)", "Up", show=False),
         Binding("down,j", "scroll(1)", "Down", show=False),
         Binding("pageup", "scroll(-10)", "Page up", show=False),
@@ -115,6 +116,14 @@ class SheetScreen(ModalScreen[None]):
     def action_scroll(self, by: int) -> None:
         """Scrolls by lines."""
         self.query_one("#dialog").scroll_relative(y=by, animate=False)
+
+    def action_copy_or_close(self) -> None:
+        """Ctrl+C here does not reach the chat below."""
+        selected = self.get_selected_text()
+        if selected:
+            self.app.copy_to_clipboard(selected)
+        else:
+            self.dismiss(None)
 
     def action_close(self) -> None:
         """Back to the chat."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from textual.actions import SkipAction
 from textual.content import Content
-from textual.events import Key
+from textual.events import Key, Paste
 from textual.widgets import TextArea
 
 from aircher.tui.keys import prompt_keys
@@ -31,6 +31,18 @@ def word_to_complete(before: str, first_line: bool) -> tuple[str, str] | None:
     return None
 
 
+LONG_LINES, LONG_TEXT = 20, 4_000
+"""A paste of more lines or characters is shown as a chip."""
+
+HUGE_TEXT = 100_000
+"""More than this is a chip wherever it comes from: wrapping it would hold up the keys."""
+
+
+def short(text: str) -> bool:
+    """True for what the prompt shows as it is."""
+    return len(text) <= LONG_TEXT and text.count("\n") < LONG_LINES
+
+
 class Prompt(TextArea):
     """The text area.  It tells what was sent or is to be completed, and decides nothing else."""
 
@@ -48,6 +60,8 @@ class Prompt(TextArea):
         self._history: list[str] = []
         self._place = 0
         self._draft = ""
+        self._offered_for: tuple[str, str] | None = None
+        self._pasted: dict[str, str] = {}
         self.keys: Mapping[str, str] = prompt_keys({})
         """Key -> action; the app replaces it by what the user configured."""
         self.busy = False
@@ -62,8 +76,52 @@ class Prompt(TextArea):
 
     def put(self, text: str) -> None:
         """Replaces the content, cursor at the end."""
-        self.text = text
+        self._pasted.clear()
+        self.text = text if len(text) <= HUGE_TEXT else self._chip(text)
         self.move_cursor(self.document.end)
+
+    # -- long pastes: a chip stands for the text
+
+    @property
+    def whole_text(self) -> str:
+        """The content with every chip replaced by what was pasted."""
+        if not self._pasted:
+            return self.text
+        chips = re.compile("|".join(map(re.escape, self._pasted)))
+        return chips.sub(lambda found: self._pasted[found[0]], self.text)
+
+    def _chip(self, text: str) -> str:
+        """What stands for a long text; each is told from the others by its number."""
+        lines = text.count("\n") + 1
+        size = f"{lines} lines" if lines > 1 else f"{len(text):,} characters"
+        chip = f"[pasted {size}]"
+        if chip in self._pasted:
+            chip = f"[pasted {size}, {len(self._pasted) + 1}]"
+        self._pasted[chip] = text
+        return chip
+
+    async def _on_paste(self, event: Paste) -> None:
+        """A long paste becomes a chip, so that the prompt stays readable and quick.
+
+        A short one is left to the text area's own handler, which Textual calls next.
+        """
+        if short(event.text):
+            return
+        event.prevent_default()
+        event.stop()
+        chip = self._chip(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+        self.move_cursor(self.replace(chip, *self.selection).end_location)
+
+    def action_delete_left(self) -> None:
+        """A chip goes as a whole: half of one would stand for nothing."""
+        row, column = self.cursor_location
+        before = self.document.get_line(row)[:column]
+        chip = next((chip for chip in self._pasted if before.endswith(chip)), "")
+        if not chip or self.selected_text:
+            super().action_delete_left()
+            return
+        del self._pasted[chip]
+        self.delete((row, column - len(chip)), (row, column))
 
     # -- keys
 
@@ -87,7 +145,7 @@ class Prompt(TextArea):
 
     def action_send(self) -> None:
         """Takes the offered completion, or sends, or makes a new line after a backslash."""
-        candidate = self._completion.chosen()
+        candidate = self._offered()
         if candidate is not None and not self._typed_in_full(candidate):
             self._take(candidate)
             return
@@ -98,9 +156,18 @@ class Prompt(TextArea):
             return
         self._submit()
 
+    def _offered(self) -> Candidate | None:
+        """The highlighted candidate, unless it was offered for a text that has moved on."""
+        return self._completion.chosen() if self._word() == self._offered_for else None
+
+    def _word(self) -> tuple[str, str] | None:
+        """The word before the cursor that can be completed."""
+        row, column = self.cursor_location
+        return word_to_complete(self.document.get_line(row)[:column], row == 0)
+
     def _submit(self) -> None:
         """Tells the text and empties itself at once: what is typed next is the next message."""
-        text = self.text
+        text = self.whole_text
         if text.strip():
             self.put("")
             self.post_message(Submitted(text))
@@ -111,7 +178,7 @@ class Prompt(TextArea):
 
     def action_complete(self) -> None:
         """Takes the offered completion; while an answer runs, queues the message."""
-        candidate = self._completion.chosen()
+        candidate = self._offered()
         if candidate is not None:
             self._take(candidate)
         elif self.busy and self.text.strip():
@@ -125,7 +192,7 @@ class Prompt(TextArea):
         if not self.cursor_at_first_line or self._place == 0:
             raise SkipAction
         if self._place == len(self._history):
-            self._draft = self.text
+            self._draft = self.whole_text
         self._place -= 1
         self.put(self._history[self._place])
 
@@ -163,9 +230,7 @@ class Prompt(TextArea):
 
     def on_text_area_changed(self) -> None:
         """Looks whether the word before the cursor can be completed."""
-        row, column = self.cursor_location
-        before = self.document.get_line(row)[:column]
-        word = word_to_complete(before, row == 0)
+        word = self._word()
         if word is None:
             self._completion.offer(())
         elif word[0] == "command":
@@ -175,8 +240,8 @@ class Prompt(TextArea):
 
     def offer(self, kind: str, query: str, candidates: Sequence[Candidate]) -> None:
         """Shows candidates, unless the text has moved on since they were asked for."""
-        row, column = self.cursor_location
-        if word_to_complete(self.document.get_line(row)[:column], row == 0) == (kind, query):
+        if self._word() == (kind, query):
+            self._offered_for = (kind, query)
             self._completion.offer(candidates)
 
     def _typed_in_full(self, candidate: Candidate) -> bool:
