@@ -11,6 +11,7 @@ from contextlib import aclosing
 
 from aircher.bootstrap.services import Services
 from aircher.cli.contract import event_json, result_json
+from aircher.cli.naming import checked_task
 from aircher.cli.narration import complaint, narrate
 from aircher.cli.parsing import count
 from aircher.cli.printing import print_json
@@ -27,6 +28,7 @@ from aircher.domain.errors import (
     UsageError,
 )
 from aircher.domain.events import Event, Failed, FallingBack, Finished
+from aircher.domain.inert import inert
 from aircher.domain.ports import SessionStore
 from aircher.domain.routes import Wish
 from aircher.domain.turns import TurnRequest
@@ -70,6 +72,12 @@ def wish_of(args: argparse.Namespace, *, fallback: bool = True) -> Wish:
     return Wish(provider=args.provider, model=args.model, task=args.task, fallback=fallback)
 
 
+def openers(services: Services) -> list[str]:
+    """What is told before a turn: what the user should know, and what was found."""
+    notes = [f"note: {notice}" for notice in services.notices]
+    return [inert(line) for line in (*notes, *(f"found: {one}" for one in services.settings.found))]
+
+
 def run(args: argparse.Namespace) -> int:
     """Asks, prints, returns the exit code."""
     output = Output(args.output_format, quiet=args.quiet)
@@ -102,6 +110,7 @@ def _run(args: argparse.Namespace, output: Output) -> int:
 
 async def _ask(services: Services, args: argparse.Namespace, text: str, output: Output) -> int:
     try:
+        checked_task(args.task, services.settings.rules)
         request = TurnRequest(
             text=text,
             session_id=session_to_continue(services.sessions, args.resume, newest=args.go_on),
@@ -111,10 +120,8 @@ async def _ask(services: Services, args: argparse.Namespace, text: str, output: 
             system=args.system,
             max_output=args.max_output,
         )
-        for notice in services.notices:
-            output.tell(f"note: {notice}")
-        for found in services.settings.found:
-            output.tell(f"found: {found}")
+        for line in openers(services):
+            output.tell(line)
         reading = asyncio.ensure_future(_read(services.engine.turn(request), output))
         loop = asyncio.get_running_loop()
         for number in _STOPS:

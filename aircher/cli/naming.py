@@ -1,9 +1,10 @@
-"""Providers as users name them on the command line."""
+"""Providers and tasks as users name them on the command line."""
 
 from __future__ import annotations
 
 from aircher.domain.errors import UsageError
 from aircher.domain.routes import Rules
+from aircher.domain.tasks import TASKS
 
 
 def provider_named(name: str, rules: Rules, *, usable: bool) -> str:
@@ -20,3 +21,15 @@ def provider_named(name: str, rules: Rules, *, usable: bool) -> str:
     raise UsageError(
         f"No provider is named {name!r}.", hint="`aircher provider list` shows who is set up."
     )
+
+
+def checked_task(name: str, rules: Rules) -> None:
+    """Raises ``UsageError`` for a task that is neither built in nor the configuration's."""
+    known = dict.fromkeys((*TASKS, *rules.tasks))
+    if not name or name in known:
+        return
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, 1)
+    hint = f"Did you mean {near[0]}?" if near else f"Tasks are: {', '.join(known)}."
+    raise UsageError(f"There is no task {name!r}.", hint=hint)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 
-from aircher.cli.ask import add_wish_arguments, wish_of
+from aircher.cli.ask import add_wish_arguments, openers, wish_of
 from aircher.cli.contract import detection_json, plan_json
+from aircher.cli.naming import checked_task
 from aircher.cli.narration import money
 from aircher.cli.printing import print_json
 from aircher.cli.reading import stdin_text
@@ -31,19 +33,22 @@ def run(args: argparse.Namespace) -> int:
     if not text.strip():
         raise UsageError("There is nothing to route.", hint='Try: aircher route "fix this test"')
     services = open_services()
-    request = TurnRequest(
-        text=text,
-        attachments=tuple(services.workspace.attach(path) for path in args.file),
-        files=tuple(args.file),
-        wish=wish_of(args),
-    )
 
     async def look() -> Preview:
         try:
+            checked_task(args.task, services.settings.rules)
+            request = TurnRequest(
+                text=text,
+                attachments=tuple(services.workspace.attach(path) for path in args.file),
+                files=tuple(args.file),
+                wish=wish_of(args),
+            )
             return await services.engine.preview(request)
         finally:
             await services.aclose()
 
+    for line in openers(services):
+        print(line, file=sys.stderr)
     preview = asyncio.run(look())
     if args.json:
         shown = {"detection": detection_json(preview.detection), "plan": plan_json(preview.plan)}

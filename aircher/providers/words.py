@@ -22,7 +22,7 @@ SENTENCES = {
 """Kind -> what happened.  ``{title}`` is the provider, ``{model}`` the model."""
 
 HINTS = {
-    "auth": "Check the key in {env}, or name another variable by api_key_env in [providers.{name}].",
+    "auth": "Check the key in {env}.",
     "permission": "Choose another model, or give the key the rights in {title}'s console.",
     "quota": "Add credit in {title}'s console, or use another provider.",
     "invalid_request": "Choose another model, or change the option that is named here.",
@@ -47,6 +47,13 @@ def key_variable(name: str) -> str:
     return f"{name.upper().replace('-', '_')}_API_KEY"
 
 
+def _variables(name: str) -> str:
+    """Where the key is kept, true for whatever the user configured."""
+    row = vendors().get(canonical(name))
+    own = f"the variable that api_key_env in [providers.{name}] names"
+    return " or ".join((*row.key_env, own)) if row is not None else own
+
+
 def hint_values(name: str, model: str) -> dict[str, str]:
     """What sentences and hints may name."""
     row = vendors().get(canonical(name))
@@ -54,5 +61,5 @@ def hint_values(name: str, model: str) -> dict[str, str]:
         "title": row.title if row is not None else name,
         "name": name,
         "model": model or "this model",
-        "env": key_variable(name),
+        "env": _variables(name),
     }

@@ -10,6 +10,7 @@ import pytest
 from aircher.bootstrap.choosing import Findings, choose
 from aircher.bootstrap.configuring import load_config
 from aircher.cli.main import main
+from aircher.cli.table import table
 from aircher.domain.models import ModelFacts
 from aircher.providers.vendors import vendors
 from tests.support.program import write_config
@@ -99,3 +100,33 @@ def test_an_embedding_model_does_not_chat() -> None:
     assert chosen.rules.models["ollama"] == "qwen3:8b"
     only = Findings(servers={"ollama": ("nomic-embed-text",)}, local_model="no")
     assert choose(load_config(), vendors(), only, ModelFacts).rules.models["ollama"]
+
+
+@pytest.mark.parametrize("command", ["ask", "route"])
+def test_a_mistyped_task_is_not_taken_for_a_new_one(
+    aircher, claude: None, home: Path, command: str
+) -> None:
+    code, _, err = aircher(command, "--task", "debuging", "hi")
+    assert code == 2
+    assert "Did you mean debugging?" in err
+    write_config(home, '[models.task.poetry]\npreferred = "claude/claude-haiku-5-5"\n')
+    code, out, _ = aircher("route", "--task", "poetry", "hi")
+    assert code == 0
+    assert "claude/claude-haiku-5-5" in out
+
+
+def test_route_says_what_was_found_and_what_does_not_count(
+    aircher, claude: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".aircher.toml").write_text("[chat]\nmax_output = 1\n")
+    code, out, err = aircher("route", "hi")
+    assert code == 0
+    assert "found: Claude, by the key in ANTHROPIC_API_KEY" in err
+    assert "is not trusted" in err
+    assert "found" not in out
+
+
+def test_columns_stay_aligned_whatever_is_written_in_them() -> None:
+    shown = table(("A", "B"), [("\u6f22\u5b57", "1"), ("e\u0301", "2"), ("xyz", "3")])
+    assert shown.splitlines() == ["A     B", "\u6f22\u5b57  1", "e\u0301     2", "xyz   3"]

@@ -37,7 +37,12 @@ async def test_a_model_is_fetched_and_the_next_command_named(home: Path) -> None
 @pytest.mark.parametrize(
     ("answer", "provider", "code", "words"),
     [
-        (steps({"error": "pull model manifest: file does not exist"}), "ollama", 1, "no model nope"),
+        (
+            steps({"error": "pull model manifest: file does not exist"}),
+            "ollama",
+            1,
+            "no model nope",
+        ),
         (steps({"status": "pulling manifest"}), "ollama", 1, "ended early"),
         (WHOLE, "mine", 2, "does not fetch models"),
         (WHOLE, "nobody", 2, "nobody"),

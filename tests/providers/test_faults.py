@@ -147,7 +147,8 @@ def test_says_what_happened_and_what_to_do() -> None:
     assert error.request_id == "req_1"
     custom = fault(Facts("my-gateway", "m", 401))
     assert custom.message == "my-gateway did not accept the key: HTTP status 401"
-    assert "MY_GATEWAY_API_KEY" in custom.hint
+    assert "api_key_env in [providers.my-gateway]" in custom.hint
+    assert "MY_GATEWAY" not in custom.hint, "a variable that nobody set"
 
 
 KEYS = [
