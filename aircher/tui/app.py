@@ -24,11 +24,9 @@ from aircher.tui.panels import Panels
 from aircher.tui.signals import leave_on_signals
 from aircher.tui.starting import Starting
 from aircher.tui.turns import Turns
-from aircher.tui.widgets.chips import Chips
 from aircher.tui.widgets.completion import Candidate, Completion
 from aircher.tui.widgets.keybar import KeyBar
 from aircher.tui.widgets.prompt import Prompt
-from aircher.tui.widgets.sidebar import Sidebar
 from aircher.tui.widgets.status import StatusLine
 from aircher.tui.widgets.welcome import Welcome
 from aircher.tui.words import sentence
@@ -64,21 +62,15 @@ class AircherApp(Starting, Turns, Panels, Commands):
             self.theme = first.name
 
     def compose(self) -> ComposeResult:
-        """Conversation and sidebar above; prompt, status and keys below."""
-        completion = Completion(id="completion", markup=False)
-        with Horizontal(id="body"):
-            with Vertical(id="conversation"):
-                yield Welcome(id="welcome")
-            yield Sidebar(id="sidebar")
-        yield completion
-        yield Chips(id="chips")
-        yield Prompt(completion, id="prompt")
+        """What the first frame shows; the sidebar and what is hidden at first come behind it."""
+        with Horizontal(id="body"), Vertical(id="conversation"):
+            yield Welcome(id="welcome")
+        yield Prompt(Completion(id="completion", markup=False), id="prompt")
         yield StatusLine(id="status")
         yield KeyBar(id="keys")
 
     def on_mount(self) -> None:
         """Shows what can be shown without services; those are opened after the first frame."""
-        garbage.begin()
         leave_on_signals(self.exit)
         self.prompt.focus()
         self.show_welcome()

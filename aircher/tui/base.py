@@ -150,7 +150,8 @@ class BaseApp(App[int]):
         """Draws attachments and queue as they are now."""
         if self.leaving:
             return
-        self.home.query_one(Chips).show(list(self.chat.files), self.chat.queued)
+        for chips in self.home.query(Chips):  # none before the first frame
+            chips.show(list(self.chat.files), self.chat.queued)
 
     def tell(self, sentence: str) -> None:
         """One sentence in the conversation."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from aircher.domain.ports import SessionStore
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # annotations only: the first frame needs none of it
+    from aircher.domain.ports import SessionStore
 
 MOST_TEXTS = 200
 MOST_MESSAGES = 400

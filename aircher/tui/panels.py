@@ -140,6 +140,8 @@ class Panels(BaseApp):
 
     def _show_money(self) -> None:
         """Where the sidebar is hidden, today's spending moves to the status line."""
+        if self.services is None:
+            return
         panel = self.home.query_one(CostPanel)
         today, cap = panel.figures.today, panel.day_cap
         line = ""

@@ -27,7 +27,7 @@ class Completion(OptionList, can_focus=False):
 
     def offer(self, candidates: Sequence[Candidate]) -> None:
         """Shows these, or hides when there are none."""
-        if tuple(candidates) == self._candidates and self.open:
+        if not self.is_attached or (tuple(candidates) == self._candidates and self.open):
             return
         self._candidates = tuple(candidates)
         self.clear_options()

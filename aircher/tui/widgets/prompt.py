@@ -56,7 +56,7 @@ class Prompt(TextArea):
             placeholder="Ask anything.  / for commands, @ for files",
             **more,
         )
-        self._completion = completion
+        self.completion = completion
         self._history: list[str] = []
         self._place = 0
         self._draft = ""
@@ -149,7 +149,7 @@ class Prompt(TextArea):
         if candidate is not None and not self._typed_in_full(candidate):
             self._take(candidate)
             return
-        self._completion.offer(())
+        self.completion.offer(())
         if self.text.endswith("\\") and self.cursor_location == self.document.end:
             self.action_delete_left()
             self.insert("\n")
@@ -158,7 +158,7 @@ class Prompt(TextArea):
 
     def _offered(self) -> Candidate | None:
         """The highlighted candidate, unless it was offered for a text that has moved on."""
-        return self._completion.chosen() if self._word() == self._offered_for else None
+        return self.completion.chosen() if self._word() == self._offered_for else None
 
     def _word(self) -> tuple[str, str] | None:
         """The word before the cursor that can be completed."""
@@ -186,8 +186,8 @@ class Prompt(TextArea):
 
     def action_history_back(self) -> None:
         """Up: in the list, in the text, or to the message before."""
-        if self._completion.open:
-            self._completion.action_cursor_up()
+        if self.completion.open:
+            self.completion.action_cursor_up()
             return
         if not self.cursor_at_first_line or self._place == 0:
             raise SkipAction
@@ -198,8 +198,8 @@ class Prompt(TextArea):
 
     def action_history_forward(self) -> None:
         """Down: in the list, in the text, or to the message after."""
-        if self._completion.open:
-            self._completion.action_cursor_down()
+        if self.completion.open:
+            self.completion.action_cursor_down()
             return
         if not self.cursor_at_last_line or self._place == len(self._history):
             raise SkipAction
@@ -222,8 +222,8 @@ class Prompt(TextArea):
 
     def close_completion(self) -> bool:
         """Esc: True if there was a list to close."""
-        was_open = self._completion.open
-        self._completion.offer(())
+        was_open = self.completion.open
+        self.completion.offer(())
         return was_open
 
     # -- completion
@@ -232,7 +232,7 @@ class Prompt(TextArea):
         """Looks whether the word before the cursor can be completed."""
         word = self._word()
         if word is None:
-            self._completion.offer(())
+            self.completion.offer(())
         elif word[0] == "command":
             self.post_message(CompletionWanted("command", word[1]))
         else:
@@ -242,7 +242,7 @@ class Prompt(TextArea):
         """Shows candidates, unless the text has moved on since they were asked for."""
         if self._word() == (kind, query):
             self._offered_for = (kind, query)
-            self._completion.offer(candidates)
+            self.completion.offer(candidates)
 
     def _typed_in_full(self, candidate: Candidate) -> bool:
         row, column = self.cursor_location
@@ -253,7 +253,7 @@ class Prompt(TextArea):
         row, column = self.cursor_location
         before = self.document.get_line(row)[:column]
         word = word_to_complete(before, row == 0)
-        self._completion.offer(())
+        self.completion.offer(())
         if word is None:
             return
         kind, typed = word
