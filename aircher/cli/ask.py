@@ -212,7 +212,7 @@ class Output:
     def close(self) -> None:
         """Keeps the promise of one object where a fault of ours is on its way out."""
         error = sys.exc_info()[1]
-        if isinstance(error, Exception) and not isinstance(error, BrokenPipeError):
+        if isinstance(error, Exception) and not isinstance(error, OSError):  # stdout may be gone
             self._object(Bug(f"Something went wrong inside ({type(error).__name__})."))
 
     def _object(self, error: AircherError, sessions: SessionStore | None = None) -> None:

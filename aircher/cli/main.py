@@ -9,6 +9,7 @@ and a command imports no other.
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -16,7 +17,14 @@ from collections.abc import Callable, Sequence
 
 from aircher.cli import chat
 from aircher.cli.parsing import Parser
-from aircher.domain.errors import EXIT_CANCELLED, EXIT_OK, AircherError, UsageError
+from aircher.domain.errors import (
+    EXIT_CANCELLED,
+    EXIT_OK,
+    EXIT_STORAGE,
+    AircherError,
+    StorageError,
+    UsageError,
+)
 from aircher.domain.inert import inert
 
 COMMANDS: dict[str, str] = {
@@ -60,10 +68,14 @@ def complain(error: AircherError) -> None:
     print(inert(f"{text}\n  {error.hint}" if error.hint else text), file=sys.stderr)
 
 
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+
+
 def guarded(work: Callable[[], int]) -> int:
     """Does the work; an error of ours becomes a sentence and its exit code."""
     try:
-        return work()
+        code = work()
+        sys.stdout.flush()  # here, and not while the interpreter ends, where it would be a fault
     except AircherError as error:
         complain(error)
         return error.exit_code
@@ -72,8 +84,20 @@ def guarded(work: Callable[[], int]) -> int:
         return EXIT_CANCELLED
     except BrokenPipeError:
         # The reader of our output went away (`aircher models | head`); that is its right.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return EXIT_OK
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        _drop_output()
+        complain(StorageError(f"The output cannot be written: {error.strerror}."))
+        return EXIT_STORAGE
+    return code
+
+
+def _drop_output() -> None:
+    """Lets what is still to be written go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main(argv: Sequence[str]) -> int:

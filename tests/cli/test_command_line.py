@@ -138,6 +138,18 @@ async def test_a_closed_stdin_is_no_question(server: Loopback) -> None:
     assert server.received[-1].body["messages"][-1]["content"] == "hi"
 
 
+async def test_a_reader_that_leaves_early_is_no_error() -> None:
+    ran = await shell('{ "$@"; echo "code $?" >&2; } | true', "config", "example")
+    assert ran == (0, b"", b"code 0\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is full")
+async def test_a_full_disk_behind_stdout_is_a_sentence() -> None:
+    code, _, err = await shell('exec "$@" >/dev/full', "config", "example")
+    assert code == 9
+    assert err == b"aircher: The output cannot be written: No space left on device.\n"
+
+
 SNOW = streamed(chunk("na\u00efve \u2603"), chunk(finish="stop"))
 
 
