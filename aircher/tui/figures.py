@@ -15,6 +15,8 @@ if TYPE_CHECKING:  # annotations only: the first frame needs none of it
     from aircher.domain.budget import CapState
     from aircher.domain.events import TurnResult
     from aircher.domain.ports import Ledger
+    from aircher.domain.routes import Candidate
+    from aircher.domain.settings import Limit
 
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -83,6 +85,39 @@ def alert_words(state: CapState, level: str) -> str:
     if level == "near":
         return f"{spent} is spent. What could cost more than the rest will be refused."
     return f"{spent} is spent: the limit is reached. Free models still answer."
+
+
+def broken_limit(
+    candidate: Candidate, task: str, caps: Sequence[CapState], limits: Sequence[Limit]
+) -> str:
+    """The first limit that the candidate's worst case would break, by name; "" if none."""
+    worst = candidate.estimate.worst.nano_usd if candidate.estimate else None
+    if not worst:
+        return ""
+    of_request = [
+        (limit.name, limit.provider, limit.task, limit.nano_usd)
+        for limit in limits
+        if limit.window == "request"
+    ]
+    of_window = [
+        (
+            state.cap.name,
+            state.cap.provider,
+            state.cap.task,
+            state.cap.limit_nano - state.spent_nano - state.held_nano,
+        )
+        for state in caps
+    ]
+    return next(
+        (
+            name
+            for name, of_provider, of_task, left in (*of_request, *of_window)
+            if of_provider in ("", candidate.ref.provider)
+            and of_task in ("", task)
+            and worst > left
+        ),
+        "",
+    )
 
 
 def spends(ledger: Ledger, now: datetime, session_id: str) -> tuple[Spend | None, Spend, Spend]:

@@ -13,7 +13,14 @@ from textual.timer import Timer
 from aircher.domain.errors import AircherError
 from aircher.policy.windows import day_start, month_start
 from aircher.tui.base import BaseApp
-from aircher.tui.figures import alert_level, alert_words, overall_cap, spend_tag, spends
+from aircher.tui.figures import (
+    alert_level,
+    alert_words,
+    broken_limit,
+    overall_cap,
+    spend_tag,
+    spends,
+)
 from aircher.tui.widgets.costs import CostPanel
 from aircher.tui.widgets.keybar import Hint, KeyBar
 from aircher.tui.widgets.providers import ProviderPanel
@@ -224,7 +231,13 @@ class Panels(BaseApp):
         ref = preview.plan.first.ref if preview else standing
         if self.services is not None and standing is None and not chat.problem:
             chat.problem = "No model is set up yet: /config says what is missing."
+        over = ""
+        if preview and self.services is not None:
+            caps = self.home.query_one(CostPanel).figures.caps
+            first, task = preview.plan.first, preview.detection.task
+            over = broken_limit(first, task, caps, self.services.settings.limits)
         self.set_status(
+            over=over,
             task=preview.detection.task if preview else chat.wish.task,
             model=str(ref) if ref else "",
             estimate=preview.plan.first.estimate if preview else None,

@@ -87,10 +87,10 @@ def choice_sections(preview: Preview) -> list[Section]:
         sections.append(Section("Because", because or (("Nothing in it points at a task.",),)))
     models = tuple(
         (
-            "asked" if number == 0 else "then",
+            "then" if number else "first",
             str(candidate.ref),
-            cost_words(candidate.estimate) if candidate.estimate else "",
-            candidate.reason,
+            candidate.reason
+            + (f" · {cost_words(candidate.estimate)}" if candidate.estimate else ""),
         )
         for number, candidate in enumerate(plan.candidates)
     )

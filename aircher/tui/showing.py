@@ -66,7 +66,7 @@ class Showing(Choices):
 
         title = "Why · if you press Enter" if self.chat.preview else "Why · your last message"
         correct = ("task.choose", "model.choose", "choice.automatic")
-        words = ("another task", "another model", "automatic")
+        words = ("task", "model", "automatic")
         self._sheet(
             title,
             sheets.choice_sections(preview),

@@ -49,7 +49,7 @@ async def test_the_free_model_is_shown_as_free():
     async with chat() as (app, pilot, _):
         await pilot.press("shift+f2")
         await type_text(pilot, "hi")
-        await until(lambda: "costs free" in line_text(app, "#status"))
+        await until(lambda: "(your choice)  free" in line_text(app, "#status"))
 
 
 async def test_a_task_is_chosen_from_the_list_by_typing():
@@ -76,7 +76,7 @@ async def test_the_provider_screen_switches_and_resets():
         assert pick_values(app) == ["auto", "openai", "claude", "local", "gemini"]
         await pilot.press("down", "down", "ctrl+r")
         assert services.health.was_reset == ["claude"]
-        await pilot.press("down", "down", "enter")
+        await pilot.press("enter")  # the place in the list is kept
         await pilot.pause()
         assert app.chat.wish.provider == "claude"
 
@@ -429,3 +429,17 @@ async def test_enter_after_a_whole_file_name_sends_with_the_file():
         await pilot.press("enter")
         await until(lambda: services.engine.requests)
         assert services.engine.requests[0].files == ("README.md",)
+
+
+@pytest.mark.parametrize("height", [12, 24, 36])
+async def test_a_long_list_leaves_its_keys_on_the_screen(height):
+    async with chat(size=(80, height)) as (app, pilot, _):
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        dialog, hint = app.screen.query_one("#dialog"), app.screen.query_one("#hint")
+        assert hint.region.bottom < dialog.region.bottom <= height
+        await pilot.press("down", "down")
+        await pilot.resize_terminal(60, 20)
+        await pilot.pause()
+        assert app.screen.query_one("#hint").region.bottom <= 20
+        assert app.screen.highlighted_value() == pick_values(app)[2]

@@ -7,10 +7,12 @@ import asyncio
 import pytest
 
 from aircher.domain.budget import Cap, CapState
+from aircher.domain.settings import Limit
 from aircher.domain.usage import FREE, UNKNOWN_COST, Cost, Spend
-from aircher.tui.figures import Figures, alert_level, alert_words, spend_words
+from aircher.tui.figures import Figures, alert_level, alert_words, broken_limit, spend_words
 from aircher.tui.widgets import costs
 from aircher.tui.widgets.costs import CostPanel
+from aircher.tui.widgets.status import StatusView, line
 from aircher.tui.words import price
 from tests.support import engine as fake
 from tests.tui.app_fixture import chat, line_text, say, until
@@ -108,3 +110,35 @@ async def test_a_reply_stopped_before_its_first_word_leaves_no_figure():
         await until(lambda: not app.chat.busy)
         assert app.home.query_one(CostPanel).figures.reply is None
         assert "0.031" not in line_text(app, "#costs")
+
+
+@pytest.mark.parametrize(
+    ("spent", "request_limit", "name"),
+    [
+        (0, 0, ""),
+        (9.98, 0, "costs.daily_limit"),
+        (0, 30_000_000, "costs.per_request_limit"),
+        (0, 31_000_000, ""),
+    ],
+)
+def test_a_request_that_could_break_a_limit_is_known_before_enter(spent, request_limit, name):
+    limits = [Limit("costs.per_request_limit", "request", request_limit)] if request_limit else []
+    first = fake.plan("default", fake.MINI).first
+    assert broken_limit(first, "default", [_cap(spent)], limits) == name
+    assert broken_limit(fake.plan("default", fake.LOCAL).first, "default", [_cap(10)], limits) == ""
+
+
+async def test_the_status_line_says_so():
+    services = fake.services()
+    services.engine.caps = (_cap(9.98),)
+    async with chat(services=services) as (app, pilot, _):
+        await pilot.press("x")
+        await until(lambda: "above your daily limit" in line_text(app, "#status"))
+
+
+@pytest.mark.parametrize(
+    ("ref", "words"), [(fake.LOCAL, "  free"), (fake.MINI, "  costs ~$0.0018, at most $0.031")]
+)
+def test_the_price_reads_as_a_sentence(ref, words):
+    view = StatusView("default", str(ref), fake.plan("default", ref).first.estimate)
+    assert line(view, 100).plain.rstrip().endswith(words)

@@ -93,12 +93,27 @@ class PickScreen(ModalScreen[str | None]):
         self.query_one("#dialog").border_title = self._title
         self.query_one(OptionList).can_focus = False
         self.query_one(Input).focus()
+        self._fit()
         self.call_after_refresh(self._list)
+
+    def on_resize(self) -> None:
+        """Lays the rows out anew for the new width and height."""
+        self._fit()
+        self.call_after_refresh(self.refresh_rows)
+
+    def _fit(self) -> None:
+        """Leaves room for the frame, the search line and the hint on any height."""
+        room = int(self.app.size.height * 0.8) - 6
+        self.query_one(OptionList).styles.max_height = max(3, room)
 
     def refresh_rows(self) -> None:
         """Lists again; what stands behind the rows has changed."""
+        options = self.query_one(OptionList)
+        place = options.highlighted
         self._rows = ()
         self._list()
+        if place is not None and self.highlighted_value() is not None:
+            options.highlighted = min(place, options.option_count - 1)
 
     def highlighted_value(self) -> str | None:
         """The value of the highlighted row."""

@@ -24,6 +24,7 @@ class StatusView:
 
     ``activity`` is what goes on now ("writing", "trying again in 3 s"); while it is set the
     price to come gives way to it.  ``fixed_model`` and ``fixed_task`` say that the user chose.
+    ``over`` names the limit that the request could break, and by which it would be refused.
     ``money_line`` is filled where the sidebar is hidden; ``money_alert``: a limit is near.
     """
 
@@ -35,6 +36,7 @@ class StatusView:
     activity: str = ""
     problem: str = ""
     title: str = ""
+    over: str = ""
     money_line: str = ""
     money_alert: bool = False
     below: int = 0
@@ -69,8 +71,12 @@ def _plan(view: StatusView, *, short: bool) -> Content:
     if view.fixed_model:
         parts.append(("*" if short else " (your choice)", "$accent"))
     if view.estimate is not None:
-        parts.append(("  " if short else "  costs ", "$muted"))
-        parts.append((cost_words(view.estimate, short=short), "bold $foreground"))
+        words = cost_words(view.estimate, short=short)
+        parts.append(("  costs " if "$" in words and not short else "  ", "$muted"))
+        parts.append((words, "bold $foreground"))
+        if view.over:
+            limit = view.over.removeprefix("costs.").replace("_", " ")
+            parts.append((" over limit" if short else f", above your {limit}", "bold $warning"))
     return Content.assemble(*parts)
 
 
