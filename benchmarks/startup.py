@@ -16,11 +16,19 @@ Empty().run(headless=True, size=(120, 36))
 
 OUR_APP = """
 import sys
-from aircher.tui.app import AircherApp
-from aircher.entry import _open_services
-AircherApp._open = lambda self: self.exit(0)  # the first frame is out; services come after it
-AircherApp(_open_services).run(headless=True, size=(120, 36))
+from textual.app import App
+from aircher import entry
+run = App.run
+App.run = lambda self: run(self, headless=True, size=(120, 36))
+def open_services():  # the first frame is out; services come after it
+    from aircher.domain.errors import AircherError
+    raise AircherError("enough")
+entry._open_services = open_services
+sys.argv = ["aircher"]
+sys.stdin.isatty = sys.stdout.isatty = lambda: True
+assert entry.main() == 1
 """
+"""The whole program as the console script runs it, its arguments read, up to the first frame."""
 
 
 def run(*, quick: bool = False) -> list[tuple[str, float, float, float]]:
