@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from aircher.domain.errors import Bug, UsageError
@@ -46,6 +46,10 @@ def _search_text(parts: Sequence[Part]) -> str:
     return storable("".join(part.text for part in parts if isinstance(part, Text)))
 
 
+_REMEMBERED = 5_000
+"""Messages kept decoded; a chat of 1,000 would otherwise take 50 ms to read at every key."""
+
+
 class Sessions:
     """All conversations of one data file.  Every method is one transaction."""
 
@@ -53,6 +57,7 @@ class Sessions:
         self._connection = connection
         self._clock = clock
         self._me = myself()
+        self._ended: dict[int, StoredMessage] = {}
 
     def create(self, *, project: str = "", title: str = "", parent: str = "") -> SessionInfo:
         """A new, empty session."""
@@ -84,10 +89,28 @@ class Sessions:
         """
         with self._connection.reading() as raw:
             known = resolve(raw, session_id)
+            order = [
+                row[0]
+                for row in raw.execute(
+                    "SELECT id FROM messages WHERE session_id = ? ORDER BY place, id", (known,)
+                )
+            ]
+            first = min((id_ for id_ in order if id_ not in self._ended), default=None)
             rows = raw.execute(
-                "SELECT * FROM messages WHERE session_id = ? ORDER BY place, id", (known,)
+                "SELECT * FROM messages WHERE session_id = ? AND id >= ?", (known, first)
             ).fetchall()
-        return [stored_message(row, self._state(row)) for row in rows]
+        fresh = {row["id"]: stored_message(row, self._state(row)) for row in rows}
+        known_before = self._ended
+        self._remember(fresh.values())
+        return [fresh.get(id_) or known_before[id_] for id_ in order]
+
+    def _remember(self, messages: Iterable[StoredMessage]) -> None:
+        """Keeps what can no longer change: a chat is read anew with every turn and preview."""
+        if len(self._ended) > _REMEMBERED:
+            self._ended = {}
+        self._ended.update(
+            (message.id, message) for message in messages if message.state != "streaming"
+        )
 
     def add(
         self, session_id: str, message: Message, *, task: str = "", evidence: str = ""

@@ -288,3 +288,22 @@ for number in range(50):
     texts = [message.message.text for message in db.sessions.messages(session.id)]
     for name in ("a", "b"):
         assert [t for t in texts if t.startswith(name)] == [f"{name} {n}" for n in range(50)]
+
+
+def test_a_chat_read_twice_shows_what_another_process_added(tmp_path: Path) -> None:
+    mine, other = (Database.open(tmp_path / "a.db") for _ in range(2))
+    session = mine.sessions.create().id
+    mine.sessions.add(session, user("one"))
+    assert [m.message.text for m in mine.sessions.messages(session)] == ["one"]
+    reply = other.sessions.begin(session, ModelRef("a", "m"))
+    other.sessions.write(reply, (Text("half"),))
+    assert [m.message.text for m in mine.sessions.messages(session)] == ["one", "half"]
+    other.sessions.end(reply, (Text("whole"),), "complete")
+    assert [m.message.text for m in mine.sessions.messages(session)] == ["one", "whole"]
+    other.sessions.compact(session, reply, "short")
+    assert [m.message.text for m in mine.sessions.messages(session)] == ["one", "whole", "short"]
+    other.sessions.remove(session)
+    with pytest.raises(UsageError):
+        mine.sessions.messages(session)
+    mine.close()
+    other.close()
