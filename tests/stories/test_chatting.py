@@ -140,7 +140,8 @@ async def test_i_find_yesterdays_chat_and_go_on_in_it(
     vendors: Vendors, pane: Terminal, home: Path
 ) -> None:
     data = home / ".local" / "share" / "aircher" / "aircher.db"
-    database = Database.open(data, FakeClock(datetime.now(UTC) - timedelta(days=1)))
+    clock = FakeClock(datetime.now(UTC) - timedelta(days=1))
+    database = Database.open(data, clock)
     for question, reply in (
         ("How tall is the Eiffel tower?", "It is 330 metres tall."),
         ("How do I bake bread?", "With flour, water, salt and patience."),
@@ -148,6 +149,7 @@ async def test_i_find_yesterdays_chat_and_go_on_in_it(
         session = database.sessions.create()
         database.sessions.add(session.id, user(question))
         database.sessions.add(session.id, assistant(reply))
+        clock.advance(1)
     database.close()
 
     pane.start()
@@ -160,6 +162,7 @@ async def test_i_find_yesterdays_chat_and_go_on_in_it(
     pane.type("patience")
     await pane.wait_gone("How tall is the Eiffel tower?")
     pane.key("Enter")
+    await pane.wait_gone("Earlier chats · ")  # whose rows tell the same words
     await pane.wait_for("With flour, water, salt and patience.")
 
     await ask(pane, "and how long")
