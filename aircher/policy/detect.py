@@ -31,7 +31,6 @@ class TaskPatterns:
     """One task's signs, compiled."""
 
     task: str
-    keywords: re.Pattern[str] | None
     patterns: tuple[re.Pattern[str], ...]
     files: tuple[str, ...]
     git: tuple[str, ...]
@@ -40,9 +39,14 @@ class TaskPatterns:
 
 @dataclass(frozen=True, slots=True)
 class Patterns:
-    """All tasks' signs and what each kind of sign weighs (0..1)."""
+    """All tasks' signs and what each kind of sign weighs (0..1).
+
+    ``words`` finds every task's keywords in one pass; ``keywords`` says whose each is.
+    """
 
     tasks: tuple[TaskPatterns, ...]
+    words: re.Pattern[str]
+    keywords: Mapping[str, tuple[str, ...]]
     keyword: float
     pattern: float
     context: float
@@ -64,8 +68,16 @@ def compile_patterns(*tables: Mapping[str, Mapping[str, Any]]) -> Patterns:
             for name, values in signs.items():
                 if isinstance(values, list):
                     into.setdefault(name, []).extend(values)
+    keywords: dict[str, tuple[str, ...]] = {}
+    for task, signs in merged.items():
+        for word in signs.get("keywords", ()):
+            keywords[word.casefold()] = (*keywords.get(word.casefold(), ()), task)
+    longest_first = sorted(keywords, key=len, reverse=True)
+    joined = "|".join(re.escape(word) for word in longest_first)
     return Patterns(
         tuple(_compile(task, signs) for task, signs in merged.items()),
+        re.compile(rf"(?<!\w)(?:{joined})(?!\w)" if joined else r"(?!)"),
+        keywords,
         keyword=weights["keyword"],
         pattern=weights["pattern"],
         context=weights["context"],
@@ -73,11 +85,8 @@ def compile_patterns(*tables: Mapping[str, Mapping[str, Any]]) -> Patterns:
 
 
 def _compile(task: str, signs: Mapping[str, Sequence[str]]) -> TaskPatterns:
-    words = sorted({word.casefold() for word in signs.get("keywords", ())}, key=len, reverse=True)
-    joined = "|".join(re.escape(word) for word in words)
     return TaskPatterns(
         task,
-        re.compile(rf"(?<!\w)(?:{joined})(?!\w)") if words else None,
         tuple(re.compile(pattern) for pattern in signs.get("message_patterns", ())),
         tuple(signs.get("file_patterns", ())),
         tuple(signs.get("git_patterns", ())),
@@ -122,22 +131,27 @@ def _evidence(signals: Signals, patterns: Patterns) -> Iterator[Evidence]:
     if len(text) > HEAD + TAIL:
         text = f"{text[:HEAD]}\n{text[-TAIL:]}"
     text = text.casefold()
+    said = _words(text, patterns)
     for task in patterns.tasks:
         if signals.command and signals.command in task.commands:
             yield Evidence("command", signals.command, 0.99, task.task)
-        yield from _in_text(text, task, patterns)
+        # Saying a word twice does not make it truer: each counts once, at most three.
+        for word in said.get(task.task, ())[:3]:
+            yield Evidence("keyword", word, patterns.keyword, task.task)
+        for pattern in task.patterns:
+            if found := pattern.search(text):
+                excerpt = " ".join(found.group().split())[:60]
+                yield Evidence("pattern", excerpt, patterns.pattern, task.task)
         yield from _in_context(signals, task, patterns)
 
 
-def _in_text(text: str, task: TaskPatterns, patterns: Patterns) -> Iterator[Evidence]:
-    if task.keywords is not None:
-        # Saying a word twice does not make it truer: each counts once, at most three.
-        for word in list(dict.fromkeys(task.keywords.findall(text)))[:3]:
-            yield Evidence("keyword", word, patterns.keyword, task.task)
-    for pattern in task.patterns:
-        if found := pattern.search(text):
-            excerpt = " ".join(found.group().split())[:60]
-            yield Evidence("pattern", excerpt, patterns.pattern, task.task)
+def _words(text: str, patterns: Patterns) -> dict[str, list[str]]:
+    """The keywords said, by task, each once, in the order of the text."""
+    said: dict[str, list[str]] = {}
+    for word in dict.fromkeys(patterns.words.findall(text)):
+        for task in patterns.keywords[word]:
+            said.setdefault(task, []).append(word)
+    return said
 
 
 def _in_context(signals: Signals, task: TaskPatterns, patterns: Patterns) -> Iterator[Evidence]:
