@@ -385,3 +385,18 @@ async def test_a_turning_spinner_lays_nothing_out_again(monkeypatch):
         await until(lambda: line_text(app, "#status") != before)
         await pilot.pause(0.1)
         assert not laid_out
+
+
+@pytest.mark.parametrize("size", [(120, 36), (50, 16)])
+async def test_a_notice_hides_neither_the_prompt_nor_the_price(size):
+    from textual.widgets._toast import Toast, ToastRack
+
+    from aircher.tui.app import AircherApp
+
+    app = AircherApp(fake.services)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        app.notify("A sentence of some length that the user should read at leisure.")
+        rack = app.screen.get_child_by_type(ToastRack)
+        await until(lambda: rack.query(Toast) and all(t.region.height for t in rack.query(Toast)))
+        await pilot.pause()
+        assert all(toast.region.bottom <= app.prompt.region.y for toast in rack.query(Toast))

@@ -1,4 +1,4 @@
-"""A dozen scenes as pictures.  ``pytest tests/tui/snapshots --snapshot-update`` makes them anew.
+"""Some scenes as pictures.  ``pytest tests/tui/snapshots --snapshot-update`` makes them anew.
 
 The clock stands still, the cursor does not blink and nothing turns, so a scene is the same
 each time.  They are compared only with the version of Textual that they were made with.
@@ -99,6 +99,11 @@ async def chosen(app: AircherApp, pilot: Any, services: Any) -> None:
     await pilot.press("f2")
 
 
+async def explained(app: AircherApp, pilot: Any, services: Any) -> None:
+    await typed(app, pilot, services)
+    await pilot.press("f9")
+
+
 def keys(*names: str) -> Act:
     async def press(app: AircherApp, pilot: Any, services: Any) -> None:
         await pilot.press(*names)
@@ -121,6 +126,8 @@ SCENES: dict[str, tuple[Act, tuple[int, int], str]] = {
     "sessions": (keys("ctrl+r"), (120, 36), "aircher-dark"),
     "providers": (keys("f4"), (80, 24), "aircher-light"),
     "costs": (keys("f5"), (80, 24), "aircher-dark"),
+    "why": (explained, (80, 24), "aircher-dark"),
+    "palette": (keys("ctrl+p"), (80, 24), "aircher-light"),
     "help": (keys("f1"), (120, 36), "aircher-dark"),
 }
 
@@ -139,6 +146,7 @@ def test_scene(name: str, snap_compare: Any, monkeypatch: pytest.MonkeyPatch) ->
         await until(lambda: app.services is not None)
         app.prompt.cursor_blink = False
         await pilot.pause()
+        app.clear_notifications()
         await act(app, pilot, services)
         await pilot.pause(0.3)
 
