@@ -207,6 +207,10 @@ class BaseApp(App[int]):
         """Costs and providers as they are now."""
         raise NotImplementedError
 
+    def show_health(self) -> None:
+        """Providers as they are now."""
+        raise NotImplementedError
+
     def plan_ahead(self, *, at_once: bool = False) -> None:
         """Works out what Enter would do."""
         raise NotImplementedError

@@ -127,6 +127,7 @@ class Turns(Sending):
             return
         why = sentence(message.error.message)
         self.tell(f"{message.ref}: {why} Trying again in {seconds(message.wait_s)}.")
+        self.show_health()
         self.work(partial(self._count_down, message), "countdown")
 
     async def _count_down(self, message: msg.Waiting) -> None:
@@ -154,6 +155,7 @@ class Turns(Sending):
             self._block = None
         self.transcript.seam(message.sentence)
         self.set_status(activity=f"asking {message.to}", model=str(message.to))
+        self.show_health()
 
     @on(msg.Told)
     def _told(self, message: msg.Told) -> None:

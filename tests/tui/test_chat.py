@@ -345,3 +345,19 @@ async def test_keys_that_arrive_all_at_once_are_taken_in_order():
             app.post_message(events.Key(key, key if len(key) == 1 else None))
         await until(lambda: services.engine.requests and app.prompt.text == "yo")
         assert services.engine.requests[0].text == "hi"
+
+
+async def test_a_provider_that_failed_is_shown_so_at_once():
+    from dataclasses import replace
+
+    async with chat() as (app, pilot, services):
+        error = Overloaded("openai has no capacity now.")
+        falling = ev.FallingBack(fake.MINI, fake.SONNET, error)
+        services.engine.scripts.append([*fake.answer()[:4], falling, asyncio.Event()])
+        first, *rest = services.health.all()
+        failing = replace(first, state="unhealthy", last_error=error.message)
+        services.health.all = lambda: [failing, *rest]
+        await say(app, pilot, "go")
+        await until(lambda: "✕ openai" in line_text(app, "#providers"), 2.0)
+        assert "has no capacity now." in line_text(app, "#providers")
+        assert "openai has" not in line_text(app, "#providers")

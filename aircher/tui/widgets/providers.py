@@ -59,7 +59,7 @@ def lines(rows: Sequence[Health], current: str, width: int = _WIDTH) -> list[Con
                 (right, colour),
             )
         )
-        detail = reason(row) or row.model
+        detail = reason(row).removeprefix(f"{row.provider} ") or row.model
         if detail and row.state != "unconfigured":
             out.append(Content.assemble("    ", (clip(detail, width - 4), "$muted")))
     return out
