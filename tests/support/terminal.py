@@ -73,7 +73,10 @@ class Terminal:
 
     def close(self) -> None:
         """Ends the tmux server and with it whatever still runs."""
+        path = self._tmux("display-message", "-p", "#{socket_path}", check=False).strip()
         self._tmux("kill-server", check=False)
+        if path:
+            Path(path).unlink(missing_ok=True)  # tmux leaves it behind
 
     # -- doing
 
