@@ -52,7 +52,7 @@ class Span(NamedTuple):
 
 
 Kind = Literal[
-    "text", "heading", "literal", "rule", "code_head", "code", "code_foot", "header", "row"
+    "text", "piece", "heading", "literal", "rule", "code_head", "code", "code_foot", "header", "row"
 ]
 
 

@@ -64,15 +64,20 @@ def _joined(message: Message, blocks: Sequence[Block], begin: int, stop: int) ->
     for block in blocks:
         low = begin if block is blocks[0] else 0
         high = stop if block is blocks[-1] else len(block.plain)
-        if before is not None:
+        if before is not None and not _goes_on(before, block):
             text += "\n\n" if block.start > before.end else "\n"
         text += _part(message, block, low, high)
         before = block
     return text
 
 
+def _goes_on(before: Block, block: Block) -> bool:
+    """True for two pieces of one endless line."""
+    return before.kind == block.kind == "piece" and before.start == block.start
+
+
 def _part(message: Message, block: Block, begin: int, stop: int) -> str:
-    if begin > 0 or stop < len(block.plain):
+    if begin > 0 or stop < len(block.plain) or block.kind == "piece":
         return block.plain[begin:stop]
     if block.fence is not None and block.kind == "code":
         return block.fence.lines[_row(message, block)]

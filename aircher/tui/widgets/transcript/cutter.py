@@ -18,12 +18,14 @@ from typing import Any
 from aircher.tui.widgets.transcript.blocks import Block, Fence, Span
 from aircher.tui.widgets.transcript.highlight import LineHighlighter, lexer_for
 from aircher.tui.widgets.transcript.markdown import (
+    LONGEST_LINE,
     SAMPLE_ROWS,
     Margin,
     bullet,
     flow_blocks,
     inline,
     language_of,
+    long_text,
     table_blocks,
 )
 from aircher.tui.widgets.transcript.pieces import (
@@ -97,8 +99,11 @@ class Cutter:
         if fence := FENCE.match(line):
             self._open_fence(fence, 0, number)
             return
-        spans = (Span(line.expandtabs(4), self.style),)
-        self._emit([Block("literal", spans, number, number + 1)])
+        line = line.expandtabs(4)
+        if len(line) > LONGEST_LINE:
+            self._emit(list(long_text(line, self.style, number, number + 1, Margin())))
+            return
+        self._emit([Block("literal", (Span(line, self.style),), number, number + 1)])
 
     def _markdown_line(self, line: str, number: int) -> None:
         indent = len(line) - len(line.lstrip(" "))

@@ -248,19 +248,33 @@ def language_of(info: str) -> str:
     return words[0].lower() if words else ""
 
 
+def long_text(text: str, style: str, start: int, end: int, margin: Margin) -> Iterator[Block]:
+    """An endless line in pieces, so that no more than one has to be laid out at a stretch.
+
+    A piece ends behind a blank where there is one.
+    """
+    at = 0
+    while at < len(text):
+        stop = at + LONGEST_LINE
+        if stop < len(text):
+            stop = text.rfind(" ", at + LONGEST_LINE // 2, stop) + 1 or stop
+        spans = (Span(text[at:stop], style),)
+        yield Block("piece", spans, start, end, margin.take(), margin.rest)
+        at = stop
+
+
 def flow_blocks(lines: Sequence[str], start: int, margin: Margin, env: Environment) -> list[Block]:
     """The blocks of a piece of Markdown whose first line is source line ``start``."""
     lines = list(lines)
     if margin.first != margin.rest and (task := _TASKS.get(lines[0][:4])):
         margin.first = (*margin.first[:-1], task)
         lines[0] = lines[0][4:]
+    if any(len(line) > LONGEST_LINE for line in lines):
+        return list(long_text("\n".join(lines), "", start, start + len(lines), margin))
     if len(lines) == 1 and not _ACTIVE.search(lines[0]) and lines[0][:1].isalpha():
         return [
             Block("text", (Span(lines[0].rstrip()),), start, start + 1, margin.take(), margin.rest)
         ]
-    if any(len(line) > LONGEST_LINE for line in lines):
-        spans = (Span("\n".join(lines)),)
-        return [Block("text", spans, start, start + len(lines), margin.take(), margin.rest)]
     tokens = _parser().parse("\n".join(lines), env)
     blocks = list(_Walk(env, [margin], start).blocks(tokens))
     for before, block in pairwise(blocks):
