@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -100,6 +101,21 @@ async def test_text_appears_while_it_streams(pilot: Pilot[None]) -> None:
     transcript.append(key, "word " * 5)
     await pilot.pause(0.3)
     assert shown(pilot) == "  word word word word word"
+
+
+async def test_a_busy_machine_gets_fewer_frames(
+    pilot: Pilot[None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transcript = host(pilot).transcript
+    drawn = []
+    draw = transcript._draw
+    monkeypatch.setattr(transcript, "_draw", lambda: (drawn.append(1), draw()))
+    key = transcript.begin()
+    for _ in range(25):
+        transcript.append(key, "word ")
+        time.sleep(0.06)  # as if others had the processor
+        await asyncio.sleep(0.001)
+    assert 2 < len(drawn) < 13
 
 
 async def test_the_terminal_gets_what_changed(pilot: Pilot[None]) -> None:

@@ -30,8 +30,9 @@ FASTEST = 1 / 20
 SLOWEST = 1 / 4
 SHARE = 3
 """While text streams in, a frame after which the thread worked for t seconds (parsing, painting,
-everything) is followed by the next no sooner than ``SHARE`` t later, within these bounds
-(seconds): a slow machine shows fewer frames and stays quick to answer a key."""
+everything), or that came t seconds late, is followed by the next no sooner than ``SHARE`` t
+later, within these bounds (seconds): a slow or busy machine shows fewer frames and stays quick
+to answer a key."""
 
 
 class View(ScrollView):
@@ -60,6 +61,7 @@ class View(ScrollView):
         self._frame: Timer | None = None
         self._cost = 0.0
         self._worked = time.thread_time()
+        self._due = self._late = 0.0
         self._following = True
         self._placing = False
         self._seen = 0
@@ -82,11 +84,17 @@ class View(ScrollView):
     def _touch(self, key: int) -> None:
         """Draw ``key`` with the next frame."""
         self._dirty.add(key)
-        self._draw_in(min(SLOWEST, max(FASTEST, self._cost * SHARE)))
+        self._draw_in(min(SLOWEST, max(FASTEST, SHARE * max(self._cost, self._late))))
 
     def _draw_in(self, seconds: float) -> None:
         if self._frame is None and self.is_mounted:
-            self._frame = self.set_timer(seconds, self._draw)
+            self._due = time.monotonic() + seconds
+            self._frame = self.set_timer(seconds, self._on_time)
+
+    def _on_time(self) -> None:
+        late = time.monotonic() - self._due
+        self._late = 0.7 * self._late + 0.3 * min(late, SLOWEST)
+        self._draw()
 
     def _draw(self) -> None:
         """Lay out what changed and show it; a long text slice by slice."""
