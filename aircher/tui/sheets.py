@@ -78,7 +78,7 @@ def choice_sections(preview: Preview) -> list[Section]:
     by_you = any(item.source == "user" for item in detection.evidence)
     sure = "your choice" if by_you else f"{detection.confidence:.0%} sure"
     because = tuple(
-        (item.source, item.detail, f"speaks for {task_name(item.task)}")
+        (item.source, item.detail, f"→ {task_name(item.task)}")
         for item in detection.evidence
         if item.source != "user"
     )

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.color import Color
 
@@ -267,6 +267,7 @@ async def test_a_narrow_terminal_is_still_a_chat(width):
         assert "help" in line_text(app, "#keys")
 
 
+@settings(max_examples=40)
 @given(st.integers(20, 200), st.booleans(), st.booleans(), st.text(max_size=40))
 def test_the_status_line_is_never_wider_than_the_screen(width, fixed, busy, title):
     plan = fake.plan("code_generation", fake.SONNET)

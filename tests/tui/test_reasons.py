@@ -36,7 +36,7 @@ def test_a_choice_is_explained_by_evidence_candidates_and_what_was_left_out():
         (Rejected(fake.LOCAL, "its window is too small"),),
     )
     text = words(choice_sections(Preview(Detection("debugging", 0.75, EVIDENCE), plan)))
-    for part in ("75% sure", "bug", "speaks for debugging", "~$0.0018", "fallback", "too small"):
+    for part in ("75% sure", "bug", "→ debugging", "~$0.0018", "fallback", "too small"):
         assert part in text
 
 

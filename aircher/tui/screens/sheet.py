@@ -18,6 +18,9 @@ from textual.widgets import Static
 from aircher.domain.inert import inert
 from aircher.tui.messages import MoreKey
 
+_ROOMY = 80
+"""From this many columns on, all that can be done is said on the frame."""
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -101,7 +104,8 @@ class SheetScreen(ModalScreen[None]):
         dialog = self.query_one("#dialog")
         dialog.border_title = self._title
         offers = [f"{one.shown} {one.word}" for one in self._more]
-        dialog.border_subtitle = " · ".join([*offers, "Esc closes", "↑↓ scroll"])
+        scroll = ["↑↓ scroll"] if self.app.size.width >= _ROOMY else []
+        dialog.border_subtitle = " · ".join([*offers, "Esc closes", *scroll])
         dialog.focus()
 
     def on_key(self, event: Key) -> None:
