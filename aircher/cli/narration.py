@@ -18,7 +18,7 @@ from aircher.domain.inert import inert
 from aircher.domain.usage import Cost, dollars
 
 _ENDS = {
-    "length": "; cut at the longest reply allowed (chat.max_output)",
+    "length": "; cut at the longest reply allowed (--max-output, or chat.max_output)",
     "content_filter": "; the provider's filter withheld it, or a part of it",
     "refused": "; the model refused",
     "tool_calls": "; the model wants tools called (--output-format json shows them)",

@@ -8,6 +8,7 @@ exactly the old values with the one change, or nothing is written.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -140,8 +141,12 @@ def _replace(
     try:
         write_private(file, (_BOM if _starts_with_bom(file) else "").encode() + new.encode())
     except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise StorageError(
-            f"{file} cannot be written: {error.strerror}.", hint="Check its folder's permissions."
+            f"{file} cannot be written: {error.strerror}.",
+            hint="Free some space; the old file is unchanged."
+            if full
+            else "Check its folder's permissions.",
         ) from error
 
 

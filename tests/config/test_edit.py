@@ -1,5 +1,6 @@
 """Changing one value: all else stays byte for byte, and a crash leaves the old file."""
 
+import errno
 import os
 import stat
 import subprocess
@@ -313,3 +314,16 @@ def test_a_key_s_own_name_is_told_where_it_belongs(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as refused:
         set_value(tmp_path / "config.toml", "providers.openai.api_key", "x")
     assert "environment variable" in refused.value.hint
+
+
+def test_a_full_disk_is_not_told_as_a_matter_of_permissions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(atomic.os, "fsync", full)
+    with pytest.raises(StorageError) as refused:
+        set_value(tmp_path / "config.toml", "ui.theme", "x")
+    assert "Free some space" in refused.value.hint
+    assert list(tmp_path.iterdir()) == []
