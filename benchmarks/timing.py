@@ -45,7 +45,7 @@ def interleaved(
         for name, command in commands.items():
             started, spent = time.perf_counter(), _children()
             subprocess.run(
-                command, env=env, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                command, env=env, cwd=env["HOME"], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )  # fmt: skip
             if turn:

@@ -105,11 +105,14 @@ def _wanted(config: Config, vendors: Mapping[str, Vendor], findings: Findings) -
 
 def _row(name: str, config: Config, vendors: Mapping[str, Vendor]) -> Vendor | None:
     """The vendor's row, or one made from the user's own table."""
-    if name in vendors:
-        return vendors[name]
     own = config.providers.named.get(name)
+    known = vendors.get(name)
     if own is None:
-        return None
+        return known
+    if known is not None:
+        other = own.kind is not None and own.kind != known.kind
+        # Another protocol than the vendor's own: what was declared of that one does not hold.
+        return replace(known, kind=own.kind, quirks={}) if other and own.kind else known
     kind = own.kind or "openai"
     env = (own.api_key_env,) if own.api_key_env else ()
     return Vendor(name, name, kind, own.base_url or "", env, needs_key=bool(env))
