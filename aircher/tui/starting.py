@@ -90,7 +90,7 @@ class Starting(Sending, Panels):
         from aircher.tui.warm import warm_up
 
         try:
-            await warm_up(self.services, ref)
+            await warm_up(self.services, ref, self.standing_models())
         except AircherError as error:
             name = ref.provider if ref else ""
             self.set_status(problem=f"{name}: {sentence(error.message)} {error.hint}".strip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from aircher.bootstrap.services import Services
@@ -20,8 +21,12 @@ class Startable(Protocol):
         ...
 
 
-async def warm_up(services: Services, ref: ModelRef | None) -> None:
+async def warm_up(
+    services: Services, ref: ModelRef | None, others: Sequence[ModelRef] = ()
+) -> None:
     """Loads the likely provider's SDK, its token tables, and what reads Markdown and code.
+
+    ``others`` are models that plans may name as well: their facts and tables are read too.
 
     Raises what ``Providers.get`` raises.
     """
@@ -31,6 +36,7 @@ async def warm_up(services: Services, ref: ModelRef | None) -> None:
     try:
         if ref is not None:
             provider = await services.providers.get(ref.provider)
+            await asyncio.to_thread(services.catalog.warm, ref, *others)
             await asyncio.to_thread(_price, services, ref)
         await asyncio.to_thread(rehearse)
         if ref is not None and isinstance(provider, Startable):

@@ -239,7 +239,13 @@ class FakeUsage:
 
 
 class FakeCatalog:
-    """One price for all but the local model."""
+    """One price for all but the local model; keeps what it was told to warm."""
+
+    def __init__(self) -> None:
+        self.warmed: list[ModelRef] = []
+
+    def warm(self, *refs: ModelRef) -> None:
+        self.warmed += refs
 
     def facts(self, ref: ModelRef) -> ModelFacts:
         if ref.provider == "local":

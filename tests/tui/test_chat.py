@@ -287,6 +287,33 @@ async def test_the_likely_provider_is_made_ready_after_the_first_frame():
         await until(lambda: services.providers.asked == ["openai"])
 
 
+async def test_what_plans_may_name_is_known_before_the_first_message():
+    async with chat() as (_, __, services):
+        await until(lambda: {fake.MINI, fake.SONNET, fake.LOCAL} <= set(services.catalog.warmed))
+
+
+async def test_the_built_in_model_is_started_where_it_will_answer():
+    from aircher.domain.routes import Rules
+
+    class BuiltIn:
+        started = ""
+
+        async def warm(self, model):
+            self.started = model
+            return True
+
+    provider = BuiltIn()
+    rules = Rules(order=("local",), models={"local": fake.LOCAL.model})
+    services = fake.services(fake.settings(rules=rules))
+
+    async def get(name):
+        return provider
+
+    services.providers.get = get
+    async with chat(services=services):
+        await until(lambda: provider.started == fake.LOCAL.model)
+
+
 async def test_leaving_closes_the_services():
     services = fake.services()
     async with chat(services=services) as (_app, pilot, _):
