@@ -121,7 +121,7 @@ def _local_obstacle(config: Config) -> str:
     if not has_runtime():
         return "not installed: pip install 'aircher[local]'"
     if config.local.model:
-        there = Path(config.local.model).expanduser().is_file()
+        there = Path(os.path.expanduser(config.local.model)).is_file()
         return "" if there else f"local.model is not there: {config.local.model}"
     there = is_present(SMOLLM2, models_folder())
     return "" if there else "not fetched: run `aircher local pull`"

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
+from aircher.bootstrap.places import home
 from aircher.config.atomic import write_private
 from aircher.config.content import read_content
 from aircher.config.layers import Flag, file_layer
@@ -34,16 +35,19 @@ def config_path(environ: Mapping[str, str] | None = None) -> Path:
     """
     variables = os.environ if environ is None else environ
     if named := variables.get("AIRCHER_CONFIG"):
-        return Path(named).expanduser()
-    home = _absolute(variables.get("XDG_CONFIG_HOME")) or Path.home() / ".config"
-    return home / "aircher" / "config.toml"
+        if named.startswith("~/"):
+            home()
+        return Path(os.path.expanduser(named))  # Path's own raises for "~nobody"
+    folder = _absolute(variables.get("XDG_CONFIG_HOME")) or home() / ".config"
+    return folder / "aircher" / "config.toml"
 
 
 def data_dir(environ: Mapping[str, str] | None = None) -> Path:
     """The folder for sessions, ledger and trust; it may not exist yet."""
     variables = os.environ if environ is None else environ
-    if home := _absolute(variables.get("XDG_DATA_HOME")):
-        return home / "aircher"
+    if folder := _absolute(variables.get("XDG_DATA_HOME")):
+        return folder / "aircher"
+    home()
     import platformdirs
 
     return platformdirs.user_data_path("aircher")

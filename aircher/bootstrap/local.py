@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
+from aircher.bootstrap.configuring import data_dir
 from aircher.domain.errors import Cancelled
 from aircher.providers.local.fetch import CONTINUE_HINT, Progress
 from aircher.providers.local.model import (
@@ -23,14 +25,20 @@ LICENCE = SMOLLM2.licence
 SIZE_BYTES = SMOLLM2.size
 
 
+def _folder() -> Path:
+    """The folder of models, with the rest of our data.  Raises ``ConfigError`` without a home."""
+    data_dir()
+    return models_folder()
+
+
 def local_ready() -> bool:
     """True when the built-in model can be used; a quick look, nothing is read or imported."""
-    return is_present(SMOLLM2, models_folder()) and has_runtime()
+    return is_present(SMOLLM2, _folder()) and has_runtime()
 
 
 def local_present() -> bool:
     """True when the model's file is there in full size."""
-    return is_present(SMOLLM2, models_folder())
+    return is_present(SMOLLM2, _folder())
 
 
 def local_runtime() -> bool:
@@ -40,7 +48,7 @@ def local_runtime() -> bool:
 
 def local_status() -> Status:
     """Everything about the built-in model; reads its file once to check it."""
-    return status(SMOLLM2, models_folder())
+    return status(SMOLLM2, _folder())
 
 
 def local_pull(*, force: bool, progress: Progress, say: Callable[[str], None]) -> Pulled:
@@ -49,14 +57,14 @@ def local_pull(*, force: bool, progress: Progress, say: Callable[[str], None]) -
     Raises ``Cancelled`` on Ctrl+C; what came is kept.
     """
     try:
-        return pull(SMOLLM2, models_folder(), os.environ, force=force, progress=progress, say=say)
+        return pull(SMOLLM2, _folder(), os.environ, force=force, progress=progress, say=say)
     except KeyboardInterrupt:
         raise Cancelled("Stopped; what came so far is kept.", hint=CONTINUE_HINT) from None
 
 
 def local_remove() -> int:
     """Deletes the built-in model and interrupted downloads; returns the bytes freed."""
-    return remove(SMOLLM2, models_folder())
+    return remove(SMOLLM2, _folder())
 
 
 __all__ = [

@@ -138,6 +138,33 @@ async def test_a_closed_stdin_is_no_question(server: Loopback) -> None:
     assert server.received[-1].body["messages"][-1]["content"] == "hi"
 
 
+@pytest.mark.parametrize(
+    "words", [("config", "path"), ("ask", "hi"), ("sessions",), ("local", "rm")]
+)
+def test_without_a_home_folder_nothing_is_written_anywhere(
+    words: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name)
+    # As for a user number that the machine has no name for.
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 7
+    assert "Set HOME" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_file_in_nobody_s_folder_is_simply_not_there(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_config(home, '[local]\nmodel = "~nobody-here/model.gguf"\n')
+    assert main(["provider", "list"]) == 0
+    assert "local.model is not there" in capsys.readouterr().out
+
+
 async def test_a_reader_that_leaves_early_is_no_error() -> None:
     ran = await shell('{ "$@"; echo "code $?" >&2; } | true', "config", "example")
     assert ran == (0, b"", b"code 0\n")

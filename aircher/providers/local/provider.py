@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import os
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from pathlib import Path
 from typing import Protocol, cast
@@ -165,7 +166,7 @@ class Local:
         if name in {SMOLLM2.name, ""}:
             path = models_folder() / SMOLLM2.file
             return ModelFile(SMOLLM2.name, path, min(context, SMOLLM2.context), builtin=True)
-        return ModelFile(name, Path(name).expanduser(), context, builtin=False)
+        return ModelFile(name, Path(os.path.expanduser(name)), context, builtin=False)
 
     async def _ready(self, name: str) -> tuple[Child, Provider]:
         """The running model, started if need be; several callers wait for one start."""
