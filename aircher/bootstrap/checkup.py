@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
 import importlib.util
 import platform
@@ -20,6 +21,7 @@ import aircher
 from aircher.bootstrap.configuring import config_path, data_dir, load_config
 from aircher.bootstrap.local import local_status
 from aircher.bootstrap.opening import database_path
+from aircher.providers.local.discover import detect_servers
 from aircher.providers.vendors import vendors
 from aircher.secrets.source import secrets_from
 
@@ -54,8 +56,8 @@ class Check:
 def checkup(*, online: bool) -> Iterator[Check]:
     """Looks at everything, one check after the other.
 
-    Touches no network unless ``online``: then a TCP connection to each endpoint whose key is
-    there, and nothing is sent.  Keys are looked for, never shown.
+    Touches no network but this machine unless ``online``: then a TCP connection to each endpoint
+    whose key is there, or that the user set up without one, and nothing is sent.  Keys are looked for, never shown.
     """
     yield from _versions()
     yield from (_package(name, *how) for name, how in _PACKAGES.items())
@@ -63,6 +65,7 @@ def checkup(*, online: bool) -> Iterator[Check]:
     yield from _configuration()
     yield _database(database_path())
     yield from _keys(online=online)
+    yield from _servers()
     yield _local_model()
 
 
@@ -144,19 +147,24 @@ def _keys(*, online: bool) -> Iterator[Check]:
     """A missing key is no fault: nobody has them all."""
     secrets = secrets_from()
     named = load_config().providers.named
-    for name, vendor in vendors().items():
-        own = named.get(name)
-        names = (own.api_key_env,) if own is not None and own.api_key_env else vendor.key_env
-        if not names:
-            continue
-        origin = secrets.origin(name, names)
-        if origin is None:
+    rows = vendors()
+    for name in dict.fromkeys((*rows, *named)):
+        own, vendor = named.get(name), rows.get(name)
+        title = vendor.title if vendor is not None else name
+        names: tuple[str, ...] = vendor.key_env if vendor is not None else ()
+        if own is not None and own.api_key_env:
+            names = (own.api_key_env,)
+        origin = secrets.origin(name, names) if names else None
+        if origin is not None:
+            yield Check(f"key {name}", "ok", f"{title}: key in {origin}")
+        elif names:
             hint = f"Set {' or '.join(names)} to use it."
-            yield Check(f"key {name}", "warn", f"{vendor.title}: no key", hint)
-            continue
-        yield Check(f"key {name}", "ok", f"{vendor.title}: key in {origin}")
-        base_url = (own.base_url if own is not None else None) or vendor.base_url
-        if online and base_url:
+            yield Check(f"key {name}", "warn", f"{title}: no key", hint)
+        base_url = (own.base_url if own is not None else None) or (
+            vendor.base_url if vendor else ""
+        )
+        wanted = origin is not None or (own is not None and not names)
+        if online and base_url and wanted:
             yield _endpoint(name, base_url)
 
 
@@ -175,6 +183,16 @@ def _endpoint(name: str, base_url: str) -> Check:
             "Check the connection and the proxy.",
         )
     return Check(f"endpoint {name}", "ok", f"{host}:{port} can be reached")
+
+
+def _servers() -> Iterator[Check]:
+    """Model servers that answer on this machine; none is no fault, and is not told."""
+    if not load_config().discover:
+        return
+    for server in asyncio.run(detect_servers()):
+        models = len(server.models)
+        text = f"{server.title} answers at {server.base_url} with {models} models"
+        yield Check(f"server {server.name}", "ok", text)
 
 
 def _local_model() -> Check:

@@ -13,6 +13,7 @@ from aircher.bootstrap import checkup
 from aircher.bootstrap.opening import database_path, open_database
 from aircher.cli.doctor import terminal
 from aircher.cli.main import main
+from aircher.providers.local.discover import Server
 from aircher.providers.vendors import Vendor
 
 
@@ -51,6 +52,41 @@ def test_the_variable_the_user_named_is_looked_at(
     _, checks, out = doctor(capsys)
     assert checks["key openai"]["text"].endswith("key in WORK_KEY")
     assert "canary" not in out
+
+
+def test_a_provider_of_the_user_s_own_is_looked_at(
+    capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = home / ".config/aircher/config.toml"
+    file.parent.mkdir(parents=True)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        file.write_text(
+            f"[providers.mine]\nbase_url = '{url}'\napi_key_env = 'MINE_KEY'\n"
+            f"[providers.open]\nbase_url = '{url}'\n"
+        )
+        _, checks, _ = doctor(capsys, "--online")
+        assert "MINE_KEY" in checks["key mine"]["hint"]
+        assert "endpoint mine" not in checks
+        assert "key open" not in checks
+        assert checks["endpoint open"]["state"] == "ok"
+        monkeypatch.setenv("MINE_KEY", "sk-canary-0123456789abcdef")
+        _, checks, out = doctor(capsys, "--online")
+        assert checks["key mine"]["text"] == "mine: key in MINE_KEY"
+        assert checks["endpoint mine"]["state"] == "ok"
+        assert "canary" not in out
+
+
+def test_a_model_server_on_this_machine_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def found() -> list[Server]:
+        return [Server("ollama", "Ollama", "http://127.0.0.1:11434", ("qwen3:8b",))]
+
+    monkeypatch.setattr(checkup, "detect_servers", found)
+    assert "server ollama" not in doctor(capsys)[1], "the search is turned off in tests"
+    monkeypatch.delenv("AIRCHER_DISCOVER")
+    assert "127.0.0.1:11434" in doctor(capsys)[1]["server ollama"]["text"]
 
 
 def test_a_healthy_and_a_damaged_database(capsys: pytest.CaptureFixture[str]) -> None:
