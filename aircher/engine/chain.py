@@ -43,8 +43,7 @@ class Chain:
         self._errand = errand
         self._wait = wait
         self._fallback = fallback
-        self._started = ports.clock.monotonic()
-        self._attempts: list[Attempt] = []
+        self._attempts = errand.attempts
         self._message_id: int | None = None
         self._leg: Leg | None = None
 
@@ -144,7 +143,7 @@ class Chain:
             tokens=leg.attempt.tokens if leg is not None else NO_TOKENS,
             cost=total(self._attempts),
             attempts=tuple(self._attempts),
-            duration_s=self._ports.clock.monotonic() - self._started,
+            duration_s=self._ports.clock.monotonic() - self._errand.started,
             first_token_s=leg.first_token_s if leg is not None else None,
             message_id=self._message_id,
         )

@@ -65,10 +65,13 @@ class Compaction:
         for piece in self._pieces(transcript(old)):
             text = f"Summary so far: {self.summary}\n\n{piece}" if self.summary else piece
             leg = self._leg(text)
-            async with aclosing(leg.events()) as events:
-                async for event in events:
-                    if isinstance(event, Usage):
-                        yield event
+            try:
+                async with aclosing(leg.events()) as events:
+                    async for event in events:
+                        if isinstance(event, Usage):
+                            yield event
+            finally:
+                self._errand.attempts.append(leg.attempt)
             if leg.error is not None:
                 raise leg.error
             self.summary = leg.reply.text.strip() or self.summary
@@ -133,4 +136,5 @@ class Compaction:
         )
         candidate = Candidate(self._ref, "summary of the conversation", expected)
         # Not kept as a message: a summary is no answer; `compact` stores it.
-        return Leg(ports, self._errand, candidate, request, number=1, keep=False)
+        number = len(self._errand.attempts) + 1
+        return Leg(ports, self._errand, candidate, request, number=number, keep=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from aircher.domain.budget import Claim, Reservation
 from aircher.domain.chat import (
@@ -40,12 +40,18 @@ WRITE_EVERY_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What all legs of a turn share.  ``deadline`` is in the event loop's time."""
+    """What all legs of a turn share.
+
+    ``started`` is in the clock's monotonic seconds, ``deadline`` in the event loop's time.
+    ``attempts`` is the turn's record: every leg that has ended, a summary's included.
+    """
 
     session_id: str
     task: str
     evidence: str
+    started: float
     deadline: float
+    attempts: list[Attempt] = field(default_factory=list)
 
 
 class Leg:

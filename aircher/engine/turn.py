@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from aircher.domain.budget import CapState
 from aircher.domain.chat import ChatRequest
@@ -16,7 +17,7 @@ from aircher.domain.routes import Candidate, Estimate, Plan, Wish
 from aircher.domain.sessions import StoredMessage
 from aircher.domain.tasks import Detection, Evidence, Signals
 from aircher.domain.turns import Preview, TurnRequest
-from aircher.engine.chain import Chain
+from aircher.engine.chain import Chain, total
 from aircher.engine.compaction import Compaction
 from aircher.engine.conversation import as_prompt, last_task, user_texts
 from aircher.engine.leg import Errand
@@ -42,36 +43,37 @@ class Engine:
         Closing the generator, or cancelling the task that reads it, stops the turn: what came
         is kept, and its cost recorded.  No exception of ours leaves.
         """
-        started = self._ports.clock.monotonic()
+        errand = self._errand(request.session_id, request.wish.task)
         session_id = request.session_id
-        task = request.wish.task
         try:
             stored = self._stored(session_id)
             detection = await self._detect(request, stored)
-            task = detection.task
+            errand = replace(errand, task=detection.task, evidence=_why(detection))
             yield Detected(detection)
             # The question is on disk before anything is tried with it.
             if not session_id:
                 session_id = self._ports.sessions.create(project=self._ports.workspace.root).id
             asked = user(request.text, *request.attachments)
-            row = self._ports.sessions.add(session_id, asked, task=task, evidence=_why(detection))
-            async with aclosing(self._answer(request, row, stored, detection)) as events:
+            errand = replace(errand, session_id=session_id)
+            row = self._ports.sessions.add(
+                session_id, asked, task=errand.task, evidence=errand.evidence
+            )
+            async with aclosing(self._answer(request, errand, row, stored, detection)) as events:
                 async for event in events:
                     yield event
         except AircherError as error:
-            duration = self._ports.clock.monotonic() - started
-            yield Failed(error, TurnResult(session_id, task, None, duration_s=duration))
+            yield Failed(error, self._so_far(errand))
 
     async def _answer(
         self,
         request: TurnRequest,
+        errand: Errand,
         row: StoredMessage,
         stored: Sequence[StoredMessage],
         detection: Detection,
     ) -> AsyncGenerator[Event, None]:
         ports = self._ports
         asked = row.message
-        errand = self._errand(row.session_id, detection)
         try:
             route = self._route(request, stored, asked, detection)
         except ContextTooLong as error:
@@ -99,11 +101,12 @@ class Engine:
         """
         ports = self._ports
         stored = ports.sessions.messages(session_id)
+        errand = self._errand(session_id, "summaries")
         try:
             wish = TurnRequest("", wish=Wish(task="summaries"))
             detection = await self._detect(wish, ())
             ref = self._route(wish, (), user(""), detection).first.ref
-            compaction = Compaction(ports, self._errand(session_id, detection), ref, kept_share=0)
+            compaction = Compaction(ports, errand, ref, kept_share=0)
             nothing = UsageError("There is nothing to summarise in this conversation yet.")
             async with aclosing(compaction.events(stored[:-2], nothing)) as events:
                 async for event in events:
@@ -111,7 +114,7 @@ class Engine:
             after = ports.catalog.count_text(ref, compaction.summary)
             yield Compacted(compaction.covered, compaction.before, after, compaction.summary)
         except AircherError as error:
-            yield Failed(error, TurnResult(session_id, "summaries", None))
+            yield Failed(error, self._so_far(errand))
 
     async def preview(self, request: TurnRequest) -> Preview:
         """What ``turn`` would do, without a call: task, candidates, estimated cost.
@@ -131,10 +134,20 @@ class Engine:
         """Ends the present wait before a retry."""
         self._wait.skip()
 
-    def _errand(self, session_id: str, detection: Detection) -> Errand:
-        now = asyncio.get_running_loop().time()
-        deadline = now + self._ports.settings.retry.deadline_s
-        return Errand(session_id, detection.task, _why(detection), deadline)
+    def _errand(self, session_id: str, task: str) -> Errand:
+        deadline = asyncio.get_running_loop().time() + self._ports.settings.retry.deadline_s
+        return Errand(session_id, task, "", self._ports.clock.monotonic(), deadline)
+
+    def _so_far(self, errand: Errand) -> TurnResult:
+        """The result of a turn that ended before, or without, an answer."""
+        return TurnResult(
+            errand.session_id,
+            errand.task,
+            None,
+            cost=total(errand.attempts),
+            attempts=tuple(errand.attempts),
+            duration_s=self._ports.clock.monotonic() - errand.started,
+        )
 
     def _stored(self, session_id: str) -> Sequence[StoredMessage]:
         return self._ports.sessions.messages(session_id) if session_id else ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import islice
 
 from aircher.domain.errors import AircherError, ContextTooLong, NoModel
@@ -72,9 +73,10 @@ def plan(rules: Rules, situation: Situation) -> Plan:
     blocked: list[Candidate] = []
     proposals = _distinct(STRATEGIES[rules.strategy](rules, situation))
     for ref, reason in proposals if situation.wish.fallback else islice(proposals, 1):
-        if why := _unfit(ref, rules, situation):
+        wished = reason in _CHOSEN
+        if why := _unfit(ref, rules, situation) or ("" if wished else _dear(ref, rules, situation)):
             rejected.append(Rejected(ref, why))
-            if reason in _CHOSEN and ref.provider not in rules.order:
+            if wished and ref.provider not in rules.order:
                 break  # what the user asked for by name is not replaced by something else
             continue
         candidate = Candidate(ref, reason, situation.estimate(ref))
@@ -108,6 +110,22 @@ def _unfit(ref: ModelRef, rules: Rules, situation: Situation) -> str:
     if not fits(facts, prompt):
         return f"window of {facts.context_window:,} tokens is too small for {prompt:,}"
     return ""
+
+
+def _dear(ref: ModelRef, rules: Rules, situation: Situation) -> str:
+    """Why the task's price limit leaves this model out, or ""; a wish goes over the limit."""
+    rule = rules.tasks.get(situation.task)
+    if rule is None or not rule.max_cost_per_1k:
+        return ""
+    facts = situation.facts(ref)
+    if facts.free:
+        return ""
+    if facts.input_price is None or facts.output_price is None:
+        return "its price is not known, and max_cost_per_1k is set"
+    price = (facts.input_price + facts.output_price) / 2 / 1000
+    if price <= Decimal(rule.max_cost_per_1k):
+        return ""
+    return f"${price.normalize():f} per 1,000 tokens is over max_cost_per_1k"
 
 
 def _nothing(rules: Rules, situation: Situation, rejected: list[Rejected]) -> AircherError:

@@ -286,14 +286,18 @@ async def test_a_conversation_that_outgrows_every_window_is_summarised_openly(
         [*[answer(long)] * 3, answer("They spoke of words.")],
     )
     bench = build(provider, catalog=TableCatalog({"a-model": 1}, {"a-model": 1400}))
-    session = ""
+    session, turns = "", []
     for text in ("one", "two", "three"):
-        session = last(await bench.turn(text, session_id=session)).result.session_id
+        turns.append(last(await bench.turn(text, session_id=session)))
+        session = turns[-1].result.session_id
     events = await bench.turn("and four " + "x " * 300, session_id=session)
     assert last(events).result.text == "They spoke of words."
     compacted = next(event for event in events if isinstance(event, Compacted))
     assert compacted.summary == "They spoke of words."
     assert compacted.after < compacted.before
+    # The summary's calls are part of the turn's bill.
+    spent = bench.database.ledger.spend(bench.clock.now() - timedelta(days=1)).nano_usd
+    assert spent == sum(turn.result.cost.nano_usd or 0 for turn in (*turns, last(events)))
     sent = provider.requests[-1].messages
     assert "They spoke of words." in sent[0].text
     assert sent[-1].text.startswith("and four")

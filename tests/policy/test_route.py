@@ -37,6 +37,7 @@ def facts(ref: ModelRef) -> ModelFacts:
         ref,
         context_window=WINDOWS.get(ref.model),
         input_price=None if price is None else Decimal(price),
+        output_price=None if price is None else Decimal(price),
         features=FEATURES.get(ref.model),
     )
 
@@ -99,6 +100,17 @@ def test_a_resting_model_is_better_than_none() -> None:
     rules = Rules(("a",), {"a": "dear"})
     chosen = plan(rules, situation("default", blocked={ModelRef("a", "dear"): "resting"}))
     assert str(chosen.first.ref) == "a/dear"
+
+
+def test_a_tasks_price_limit_leaves_dear_and_unknown_models_out_unless_wished() -> None:
+    rule = TaskRule(ModelRef("a", "dear"), (ModelRef("a", "mystery"),), max_cost_per_1k="0.01")
+    rules = replace(RULES, tasks={"default": rule})
+    chosen = plan(rules, situation("default"))
+    assert [str(c.ref) for c in chosen.candidates] == ["b/cheap"]
+    reasons = {str(item.ref): item.reason for item in chosen.rejected}
+    assert "$0.05 per 1,000" in reasons["a/dear"]
+    assert "not known" in reasons["a/mystery"]
+    assert str(plan(rules, situation("default", Wish(model="a/dear"))).first.ref) == "a/dear"
 
 
 @pytest.mark.parametrize(
