@@ -11,7 +11,7 @@ from contextlib import aclosing
 
 from aircher.bootstrap.services import Services
 from aircher.cli.contract import event_json, result_json
-from aircher.cli.naming import checked_task
+from aircher.cli.naming import checked_model, checked_task
 from aircher.cli.narration import complaint, narrate
 from aircher.cli.parsing import count
 from aircher.cli.printing import print_json
@@ -111,6 +111,7 @@ def _run(args: argparse.Namespace, output: Output) -> int:
 async def _ask(services: Services, args: argparse.Namespace, text: str, output: Output) -> int:
     try:
         checked_task(args.task, services.settings.rules)
+        checked_model(args.model, services.settings.rules)
         request = TurnRequest(
             text=text,
             session_id=session_to_continue(services.sessions, args.resume, newest=args.go_on),

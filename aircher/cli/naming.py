@@ -33,3 +33,18 @@ def checked_task(name: str, rules: Rules) -> None:
     near = get_close_matches(name, known, 1)
     hint = f"Did you mean {near[0]}?" if near else f"Tasks are: {', '.join(known)}."
     raise UsageError(f"There is no task {name!r}.", hint=hint)
+
+
+def checked_model(name: str, rules: Rules) -> None:
+    """Raises ``UsageError`` for "provider/model" with what looks like a misspelt provider.
+
+    Other slashes are left alone: many vendors have models such as "openai/gpt-oss-20b".
+    """
+    head, slash, model = name.partition("/")
+    known = (*rules.order, *rules.unusable, *rules.aliases)
+    if not slash or head in known:
+        return
+    from difflib import get_close_matches
+
+    if near := get_close_matches(head, known, 1, cutoff=0.75):
+        raise UsageError(f"No provider is named {head!r}.", hint=f"Did you mean {near[0]}/{model}?")

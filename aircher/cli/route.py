@@ -8,7 +8,7 @@ import sys
 
 from aircher.cli.ask import add_wish_arguments, openers, wish_of
 from aircher.cli.contract import detection_json, plan_json
-from aircher.cli.naming import checked_task
+from aircher.cli.naming import checked_model, checked_task
 from aircher.cli.narration import money
 from aircher.cli.printing import print_json
 from aircher.cli.reading import stdin_text
@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
     async def look() -> Preview:
         try:
             checked_task(args.task, services.settings.rules)
+            checked_model(args.model, services.settings.rules)
             request = TurnRequest(
                 text=text,
                 attachments=tuple(services.workspace.attach(path) for path in args.file),

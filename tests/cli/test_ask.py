@@ -165,6 +165,7 @@ async def test_a_half_answer_is_printed_and_kept(home: Path) -> None:
         (["ask", "-f", "missing.txt", "hi"], 2, "missing.txt"),
         (["ask", "--provider", "nobody", "--no-fallback", "hi"], 8, "nobody"),
         (["ask", "--output-format", "xml", "hi"], 2, "xml"),
+        (["ask", "-m", "mien/m", "hi"], 2, "Did you mean mine/m?"),
         (["-x"], 2, "-x"),
     ],
 )
