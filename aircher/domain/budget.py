@@ -26,13 +26,20 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A request to hold the worst-case cost of one call."""
+    """A request to hold the worst-case cost of one call.
+
+    ``prompt`` tokens cost ``prompt_nano`` by themselves; with ``max_output`` tokens of answer it
+    is ``nano_usd``.  So a call that a crash cut short can be priced by what came of it.
+    """
 
     ref: ModelRef
     task: str
     nano_usd: int
     at: datetime
     session_id: str = ""
+    prompt: int = 0
+    prompt_nano: int = 0
+    max_output: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,7 +202,17 @@ class Leg:
                 f"more than {single.name} = {dollars(single.nano_usd)}.",
                 hint="Lower chat.max_output, raise the limit, or choose a cheaper model.",
             )
-        claim = Claim(ref, self._errand.task, worst, now, self._errand.session_id)
+        asked = estimate.prompt if estimate is not None else 0
+        claim = Claim(
+            ref,
+            self._errand.task,
+            worst,
+            now,
+            self._errand.session_id,
+            prompt=asked,
+            prompt_nano=ports.catalog.cost(ref, Tokens(input=asked, output=0), now).nano_usd or 0,
+            max_output=self._request.max_output or 0,
+        )
         self._reservation = ports.ledger.reserve(claim, limits)
         return worst
 

@@ -66,8 +66,9 @@ class Database:
                 raise in_our_words(error, str(path)) from error
             raw, notices = _begun_anew(path, now)
         database = cls(Connection(raw, str(path)), now, notices)
-        database.sessions.stop_abandoned()
+        # Money first: it is reckoned from what the unfinished replies hold.
         database.ledger.free_abandoned()
+        database.sessions.stop_abandoned()
         return database
 
     @classmethod

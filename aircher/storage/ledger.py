@@ -6,9 +6,9 @@ kept, and only the rows behind the last one counted are added: microseconds, wha
 table's size, and right across processes.
 
 A reservation whose process is gone, or that is older than an hour (no turn lives as long),
-is freed.  A crash between reserve and settle may have cost something nobody counted, so the
-freed reservation leaves a usage row with outcome "aborted" and an unknown cost: visible in
-every report, never guessed.
+is freed.  A crash between reserve and settle has cost what had been made by then, so the freed
+reservation leaves a usage row with outcome "aborted", estimated from the prompt and from the
+text that is on disk.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from datetime import datetime
 
 from aircher.domain.budget import Cap, CapState, Claim, Reservation
 from aircher.domain.errors import OverBudget
+from aircher.domain.messages import Text, Thinking
 from aircher.domain.models import ModelRef
-from aircher.domain.usage import NO_TOKENS, UNKNOWN_COST, Spend, UsageRow, dollars
-from aircher.storage.codec import storable
+from aircher.domain.usage import Cost, Spend, Tokens, UsageRow, dollars
+from aircher.storage.codec import load_parts, storable
 from aircher.storage.connection import Connection
 from aircher.storage.processes import lives, myself
 from aircher.storage.rows import TOKENS_AND_COST, ref_columns, tokens_and_cost, usage_row
@@ -71,6 +72,21 @@ class _Window:
     session_id: str = ""
 
 
+CHARACTERS_PER_TOKEN = 3
+"""Rather too few: English has about four, code three; what a crash left open is not understated."""
+
+
+def _aborted_cost(row: sqlite3.Row, written: int) -> Cost:
+    """The prompt's price, and of the answer's worst price the share that was written."""
+    worst, prompt = row["nano_usd"], row["prompt_nano"]
+    if worst == 0:
+        return Cost(0, "exact")  # nothing could be spent
+    if row["max_output"] <= 0:
+        return Cost(worst, "estimated")
+    share = min(written, row["max_output"])
+    return Cost(min(worst, prompt + (worst - prompt) * share // row["max_output"]), "estimated")
+
+
 def _covers(cap: Cap, ref: ModelRef, task: str) -> bool:
     return cap.provider in {"", ref.provider} and cap.task in {"", task}
 
@@ -114,8 +130,8 @@ class UsageLedger:
                     raise _refusal(claim, state)
             reservation_id = raw.execute(
                 "INSERT INTO reservations"
-                " (provider, model, task, nano_usd, at, session_id, holder, created)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                " (provider, model, task, nano_usd, at, session_id, holder, created,"
+                " prompt, prompt_nano, max_output) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     *ref_columns(claim.ref),
                     storable(claim.task),
@@ -124,6 +140,9 @@ class UsageLedger:
                     claim.session_id,
                     self._me,
                     to_ms(self._clock.now()),
+                    claim.prompt,
+                    claim.prompt_nano,
+                    claim.max_output,
                 ),
             ).lastrowid
         assert reservation_id is not None
@@ -257,20 +276,32 @@ class UsageLedger:
     def _free_stale(self, raw: sqlite3.Connection) -> int:
         stale = self._stale(self._reservations(raw))
         for row in stale:
+            written = self._written(raw, row)
             self._append(
                 raw,
                 UsageRow(
                     at=from_ms(row["at"]),
                     ref=ModelRef(row["provider"], row["model"]),
                     task=row["task"],
-                    tokens=NO_TOKENS,
-                    cost=UNKNOWN_COST,
+                    tokens=Tokens(input=row["prompt"], output=written),
+                    cost=_aborted_cost(row, written),
                     session_id=row["session_id"],
                     outcome="aborted",
                 ),
             )
         self._delete(raw, [row["id"] for row in stale])
         return len(stale)
+
+    def _written(self, raw: sqlite3.Connection, row: sqlite3.Row) -> int:
+        """Tokens, roughly, of the reply that the reservation's process left unfinished."""
+        found = raw.execute(
+            "SELECT parts FROM messages WHERE session_id = ? AND writer = ? AND state = 'streaming'"
+            " ORDER BY id DESC LIMIT 1",
+            (row["session_id"], row["holder"]),
+        ).fetchone()
+        parts = load_parts(found["parts"]) if found is not None else ()
+        said = sum(len(part.text) for part in parts if isinstance(part, Text | Thinking))
+        return -(-said // CHARACTERS_PER_TOKEN)
 
     def _delete(self, raw: sqlite3.Connection, ids: Iterable[int]) -> None:
         raw.executemany("DELETE FROM reservations WHERE id = ?", [(number,) for number in ids])

@@ -143,5 +143,10 @@ _SEARCH = (
     """,
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_TABLES, _SEARCH)
+_ESTIMATES = tuple(
+    f"ALTER TABLE reservations ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0"
+    for name in ("prompt", "prompt_nano", "max_output")
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_TABLES, _SEARCH, _ESTIMATES)
 """All steps so far; ``len(STEPS)`` is the version this program writes."""

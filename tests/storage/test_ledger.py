@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -159,7 +160,8 @@ def test_kill_9_between_reserve_and_settle_frees_the_money_and_shows_it(
     db: Database, start: Start
 ) -> None:
     process = start(
-        "db.ledger.reserve(Claim(ref, 'commit', 80, now), []); print(flush=True); sys.stdin.read()"
+        "db.ledger.reserve(Claim(ref, 'commit', 80, now, prompt=7, prompt_nano=10, max_output=9), []);"
+        "print(flush=True); sys.stdin.read()"
     )
     assert process.stdout is not None
     process.stdout.readline()
@@ -177,10 +179,30 @@ def test_kill_9_between_reserve_and_settle_frees_the_money_and_shows_it(
     assert (aborted.outcome, aborted.task, aborted.cost) == (
         "aborted",
         "commit",
-        Cost(None, "unknown"),
+        Cost(10, "estimated"),  # the prompt's price: nothing had come yet
     )
     assert mine.cost.nano_usd == 40
-    assert db.ledger.spend(LONG_AGO) == Spend(40, 2, 10, 5, unknown=1)
+    assert db.ledger.spend(LONG_AGO) == Spend(50, 2, 10 + 7, 5, estimated=1)
+
+
+def test_kill_9_in_mid_answer_is_billed_for_what_is_on_disk(db: Database, start: Start) -> None:
+    process = start(
+        "from aircher.domain.messages import Text\n"
+        "session = db.sessions.create().id\n"
+        "held = Claim(ref, 't', 1010, now, session, prompt=7, prompt_nano=10, max_output=100)\n"
+        "db.ledger.reserve(held, [])\n"
+        "db.sessions.write(db.sessions.begin(session, ref), (Text('x' * 30),))\n"
+        "print(flush=True); sys.stdin.read()"
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.kill()
+    process.wait()
+    assert start("").wait() == 0
+    (aborted,) = db.ledger.rows(LONG_AGO)
+    # Ten of a hundred tokens that could cost 1,000 besides the prompt's 10.
+    assert aborted.cost == Cost(110, "estimated")
+    assert (aborted.tokens.input, aborted.tokens.output) == (7, 10)
 
 
 def test_the_next_start_shows_what_was_aborted(db: Database, start: Start) -> None:
@@ -192,13 +214,22 @@ def test_the_next_start_shows_what_was_aborted(db: Database, start: Start) -> No
 
 
 def test_a_reservation_is_freed_after_an_hour(db: Database, clock: SetClock) -> None:
-    held = db.ledger.reserve(claim(80), [])
+    held = db.ledger.reserve(replace(claim(80), prompt_nano=5, max_output=9), [])
     clock.forward(minutes=59)
     assert db.ledger.state([cap(100)])[0].held_nano == 80
     clock.forward(minutes=2)
-    db.ledger.reserve(claim(100), [cap(100)])
+    db.ledger.reserve(claim(95), [cap(100)])  # of the 80, only the prompt's 5 are counted
     db.ledger.settle(held, row(1))  # it lived after all: what it used still counts
-    assert db.ledger.spend(LONG_AGO).nano_usd == 1
+    assert db.ledger.spend(LONG_AGO).nano_usd == 5 + 1
+
+
+def test_a_crash_of_which_nothing_is_known_counts_its_worst_case(
+    db: Database, start: Start
+) -> None:
+    code = "db.ledger.reserve(Claim(ref, 't', 80, now), []); import os; os.kill(os.getpid(), 9)"
+    start(code).wait()
+    start("").wait()
+    assert db.ledger.spend(LONG_AGO) == Spend(80, 1, 0, 0, estimated=1)
 
 
 def test_a_hard_cap_holds_over_four_processes(db: Database, start: Start) -> None:
