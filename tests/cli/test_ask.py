@@ -277,3 +277,19 @@ async def test_help_and_version_import_no_sdk_and_no_textual() -> None:
         )  # fmt: skip
         out, _ = await process.communicate()
         assert b"HEAVY []" in out, out
+
+
+async def test_an_sdk_prints_no_warning_of_its_own(home: Path) -> None:
+    reply = {
+        "candidates": [{"content": {"parts": [{"text": "Hi."}]}, "finishReason": "STOP"}],
+        "usageMetadata": {"promptTokenCount": 1, "candidatesTokenCount": 1},
+    }
+    async with serving(plain(reply)) as made:
+        write_config(
+            home,
+            f'[providers]\nfallback_order = ["gemini"]\n'
+            f'[providers.gemini]\nbase_url = "{made.url}"\nmodel = "m"\n',
+        )
+        keys = {"GEMINI_API_KEY": "one", "GOOGLE_API_KEY": "two"}
+        ran = await run("ask", "-q", "hi", env=keys)
+        assert (ran.code, ran.out, ran.err) == (0, "Hi.\n", "")

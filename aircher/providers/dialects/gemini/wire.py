@@ -9,6 +9,7 @@ reason that is newer than itself, and follows redirects with the prompt.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -44,6 +45,11 @@ def is_vertex(connection: Connection) -> bool:
 
 def _is_google(base: str) -> bool:
     return (httpx2.URL(base).host or "").endswith(".googleapis.com")
+
+
+# The SDK warns of variables that it does not use here (both GOOGLE_API_KEY and GEMINI_API_KEY);
+# with no handler anywhere Python would print that over the chat.
+logging.getLogger("google_genai").addHandler(logging.NullHandler())
 
 
 class Wire:
