@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aircher.domain.errors import AircherError, FixKey, TopUp
+from aircher.domain.errors import AircherError
 from aircher.domain.events import (
     Compacted,
     Detected,
@@ -57,8 +57,7 @@ def _line(event: Event) -> str:
             return f"retry: {ref} in {wait_s:.1f} s ({error.message})"
         case FallingBack(failed, to, error, kept):
             again = "; its part above stays, the answer begins anew" if kept else ""
-            # Waiting will not mend a key or an empty account: say what will.
-            mend = f" {error.hint}" if isinstance(error, FixKey | TopUp) and error.hint else ""
+            mend = f" {error.hint}" if error.needs_user and error.hint else ""
             return f"fallback: {failed} -> {to} ({error.message}{mend}{again})"
         case Downgraded(wanted, to, reason):
             return f"downgrade: {wanted} -> {to} ({reason})"

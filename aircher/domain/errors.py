@@ -110,11 +110,13 @@ class ProviderError(AircherError):
     for its support, ``retry_after`` the seconds the vendor asks to wait (None if unsaid).
     ``retryable`` says whether the same request may succeed later on the same model.
     ``ours`` is True when the fault is the request's, so it must not count against the
-    provider's health.
+    provider's health.  ``needs_user`` is True when no waiting and no other request will mend
+    it, only the user (a key, an account): its hint must be shown even where another took over.
     """
 
     kind = "provider"
     retryable: ClassVar[bool] = False
+    needs_user: ClassVar[bool] = False
     ours: ClassVar[bool] = False
 
     def __init__(
@@ -139,6 +141,8 @@ class ProviderError(AircherError):
 class FixKey(ProviderError):
     """The key is missing, wrong, or may not do this."""
 
+    needs_user = True
+
 
 class AuthenticationFailed(FixKey):
     """No key, or one the provider does not accept."""
@@ -154,6 +158,8 @@ class PermissionDenied(FixKey):
 
 class TopUp(ProviderError):
     """Money or plan."""
+
+    needs_user = True
 
 
 class QuotaExhausted(TopUp):

@@ -15,7 +15,7 @@ from aircher.domain.chat import (
     ThinkingDelta,
     ToolCallDelta,
 )
-from aircher.domain.errors import AircherError
+from aircher.domain.errors import AircherError, ProviderError
 from aircher.domain.messages import ToolCall
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Candidate, Plan
@@ -84,7 +84,7 @@ class FallingBack:
 
     failed: ModelRef
     to: ModelRef
-    error: AircherError
+    error: ProviderError
     kept: int = 0
 
 

@@ -49,10 +49,9 @@ def _in_words(event: ev.Event) -> msg.TurnMessage | None:
     """The events that become one sentence in the conversation."""
     match event:
         case ev.FallingBack(failed, to, error, kept):
-            rest = "continuing with" if kept else "asking"
-            return msg.SwitchedModel(
-                inert(f"{failed}: {sentence(error.message)} Now {rest} {to}."), to
-            )
+            mend = f" {error.hint}" if error.needs_user and error.hint else ""
+            then = f"{to} begins anew; the part above stays." if kept else f"Now asking {to}."
+            return msg.SwitchedModel(inert(f"{failed}: {sentence(error.message)}{mend} {then}"), to)
         case ev.Downgraded(wanted, to, reason):
             return msg.SwitchedModel(inert(f"{to} instead of {wanted}: {reason}"), to)
         case ev.Compacted(number, before, after, _):

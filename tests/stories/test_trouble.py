@@ -32,7 +32,7 @@ async def test_a_provider_fails_and_the_other_answers_under_a_seam(
     assert said(vendors.beta) == [("user", "what is a branch")]
 
 
-async def test_a_provider_breaks_off_and_the_other_goes_on_with_all_that_came(
+async def test_a_provider_breaks_off_and_the_other_begins_anew_under_a_seam(
     vendors: Vendors, pane: Terminal, home: Path
 ) -> None:
     vendors.answers(broken("Half of an answer", 0.2))
@@ -41,7 +41,7 @@ async def test_a_provider_breaks_off_and_the_other_goes_on_with_all_that_came(
     await ask(pane, "what is a branch")
     await pane.wait_for("I am beta.")
     assert re.search(
-        r"Half of an answer .*alpha/swift: .*Now continuing with beta/deep\. .*I am beta\.",
+        r"Half of an answer .*alpha/swift: .*beta/deep begins anew.*I am beta\.",
         pane.conversation(),
     )
     assert ("user", "what is a branch") in said(vendors.beta)

@@ -170,7 +170,7 @@ async def test_a_fallback_leaves_a_seam_that_names_both_models():
         await say(app, pilot, "go")
         await until(lambda: not app.chat.busy)
         text = shown(app)
-        seam = "openai/gpt-5-mini: It has no capacity now. Now continuing with claude/claude-sonnet-4-5."
+        seam = "openai/gpt-5-mini: It has no capacity now. claude/claude-sonnet-4-5 begins anew; the part above stays."
         assert seam in text
         assert text.index("start ") < text.index(seam) < text.index("end")
 
