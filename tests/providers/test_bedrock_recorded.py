@@ -7,7 +7,17 @@ import pytest
 from aircher.domain.chat import ChatRequest
 from aircher.domain.messages import user
 from aircher.providers.connection import Connection
-from tests.support.wire import Case, Replay, assert_as_expected, case_id, cases, collect
+from tests.support.wire import (
+    FAULTS,
+    Case,
+    Replay,
+    assert_as_expected,
+    assert_fault,
+    case_id,
+    cases,
+    collect,
+    patience,
+)
 
 boto3 = pytest.importorskip("boto3", reason="boto3 is not installed: the extra `bedrock`")
 
@@ -54,39 +64,13 @@ async def test_every_recording_is_read_exactly(case: Case, mode: str, replay: Re
     assert_as_expected(case.expect, reply, error)
 
 
-FAULTS = {
-    "drop=headers": "network",
-    "drop=0": "network",
-    "drop=300": "network",
-    "drop=300,drop_rst=1": "network",
-    "truncate=300": "malformed",
-    "truncate=0": "malformed",
-    "empty=1": "malformed",
-    "garbage=json": "malformed",
-    "garbage=bytes": "malformed",
-    "ctype=text~html": "malformed",
-    "stall=3@300": "timeout",
-    "stall=3": "timeout",
-    "slowheaders=3": "timeout",
-    "fail=429x9": "rate_limit",
-    "fail=500x9": "server",
-    "fail=503x9": "overloaded",
-    "fail=401x9": "auth",
-    "status=307": "malformed",
-}
-
-
 @pytest.mark.parametrize("mode", FAULTS)
 @pytest.mark.parametrize("case", STREAMS, ids=case_id)
 async def test_a_broken_stream_is_never_taken_for_a_whole_reply(
     case: Case, mode: str, replay: Replay
 ) -> None:
-    idle = 0.3 if "stall" in mode or "slow" in mode else 20.0
-    _, error = await ask(replay.url(case.id, mode), stream=True, idle_timeout_s=idle)
-    assert error is not None
-    assert error.kind == FAULTS[mode], error.message
-    assert (error.provider, error.model) == ("bedrock_converse", MODEL)
-    assert error.hint
+    _, error = await ask(replay.url(case.id, mode), stream=True, idle_timeout_s=patience(mode))
+    assert_fault(error, mode, "bedrock_converse", MODEL)
 
 
 @pytest.mark.parametrize("at", range(0, 2400, 166))

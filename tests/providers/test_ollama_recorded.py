@@ -9,7 +9,17 @@ from aircher.domain.errors import ProviderError
 from aircher.domain.messages import user
 from aircher.providers.connection import Connection
 from aircher.providers.dialects.ollama import Ollama, connect
-from tests.support.wire import Case, Replay, assert_as_expected, case_id, cases, collect
+from tests.support.wire import (
+    FAULTS,
+    Case,
+    Replay,
+    assert_as_expected,
+    assert_fault,
+    case_id,
+    cases,
+    collect,
+    patience,
+)
 
 pytestmark = pytest.mark.wire
 
@@ -61,41 +71,15 @@ async def test_nothing_is_awaited_after_the_last_line(case: Case, replay: Replay
     assert_as_expected(case.expect, reply, error)
 
 
-FAULTS = {
-    "drop=headers": "network",
-    "drop=0": "network",
-    "drop=300": "network",
-    "drop=300,drop_rst=1": "network",
-    "truncate=300": "malformed",
-    "truncate=0": "malformed",
-    "empty=1": "malformed",
-    "garbage=json": "malformed",
-    "garbage=bytes": "malformed",
-    "ctype=text~html": "malformed",
-    "stall=3@300": "timeout",
-    "stall=3": "timeout",
-    "slowheaders=3": "timeout",
-    "fail=429x9,retry_after=7": "rate_limit",
-    "fail=500x9": "server",
-    "fail=503x9": "overloaded",
-    "fail=401x9": "auth",
-    "status=307": "malformed",
-}
-
-
 @pytest.mark.parametrize("mode", FAULTS)
 @pytest.mark.parametrize("case", STREAMS, ids=case_id)
 async def test_a_broken_stream_is_never_taken_for_a_whole_reply(
     case: Case, mode: str, replay: Replay
 ) -> None:
-    idle = 0.3 if "stall" in mode or "slow" in mode else 20.0
-    _, error = await ask(case, replay.url(case.id, mode), stream=True, idle_timeout_s=idle)
-    assert error is not None
-    assert error.kind == FAULTS[mode], error.message
-    assert (error.provider, error.model) == ("ollama", case.model)
-    assert error.hint
-    if "retry_after" in mode:
-        assert error.retry_after == 7
+    _, error = await ask(
+        case, replay.url(case.id, mode), stream=True, idle_timeout_s=patience(mode)
+    )
+    assert_fault(error, mode, "ollama", case.model)
 
 
 @pytest.mark.parametrize("at", range(0, 900, 31))

@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -191,3 +191,47 @@ def assert_as_expected(
         assert reply.finish_reason == (expect["finish_reason"] or "")
     if expect["model"]:
         assert reply.model == expect["model"]
+
+
+FAULTS = {
+    "drop=headers": "network",
+    "drop=0": "network",
+    "drop=300": "network",
+    "drop=300,drop_rst=1": "network",
+    "truncate=300": "malformed",
+    "truncate=0": "malformed",
+    "empty=1": "malformed",
+    "garbage=json": "malformed",
+    "garbage=bytes": "malformed",
+    "ctype=text~html": "malformed",
+    "stall=3@300": "timeout",
+    "stall=3": "timeout",
+    "slowheaders=3": "timeout",
+    "fail=429x9,retry_after=7": "rate_limit",
+    "fail=500x9": "server",
+    "fail=503x9": "overloaded",
+    "fail=401x9": "auth",
+    "status=307": "malformed",
+}
+"""What may go wrong with any streamed answer (modes of the replay server) -> kind of the error."""
+
+
+def patience(mode: str) -> float:
+    """Seconds of silence to allow: little where the mode is silence."""
+    return 0.3 if "stall" in mode or "slow" in mode else 20.0
+
+
+def assert_fault(
+    error: ProviderError | None,
+    mode: str,
+    provider: str,
+    model: str,
+    kinds: Mapping[str, str] = FAULTS,
+) -> None:
+    """The error is of the mode's kind, and says whose it is, what to do, and how long to wait."""
+    assert error is not None
+    assert error.kind == kinds[mode], error.message
+    assert (error.provider, error.model) == (provider, model)
+    assert error.hint
+    assert "sk-" not in error.message
+    assert error.retry_after == (7 if "retry_after" in mode else None)
