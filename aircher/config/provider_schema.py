@@ -128,8 +128,8 @@ class ProviderConfig:
     api: str | None = setting(
         WORD,
         None,
-        "Which of OpenAI's two protocols is spoken.",
-        choices=("auto", "chat", "responses"),
+        "Which of OpenAI's two protocols is spoken; Ollama: chat, or generate for plain models.",
+        choices=("auto", "chat", "responses", "generate"),
         unset="auto",
         example="auto",
     )

@@ -32,15 +32,15 @@ ROADS = {
     "generate_content": ("", 'kind = "gemini"'),
     "converse": ("", 'kind = "bedrock"'),
     "ollama_chat": ("", 'kind = "ollama"'),
-    "ollama_generate": ("", 'kind = "ollama"'),
+    "ollama_generate": ("", 'kind = "ollama"\napi = "generate"'),
 }
 """API of a recording -> what its path adds to the base URL, and the settings that reach it."""
 
 LISTS = {"anthropic": "anthropic", "gemini": "gemini", "ollama": "ollama", "vertex": "gemini"}
 """Who lists models or counts tokens -> kind; everyone else speaks OpenAI's protocol."""
 
-SPOKEN = [case for case in all_cases() if case.api in ROADS and case.api != "ollama_generate"]
-OTHER = [case for case in all_cases() if case not in SPOKEN and case.api != "ollama_generate"]
+SPOKEN = [case for case in all_cases() if case.api in ROADS]
+OTHER = [case for case in all_cases() if case.api not in ROADS]
 
 
 def configure(home: Path, monkeypatch: pytest.MonkeyPatch, url: str, settings: str) -> str:
