@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from aircher.domain.budget import Claim, Reservation
@@ -22,7 +22,7 @@ from aircher.domain.chat import (
     ThinkingDelta,
     ToolCallDelta,
 )
-from aircher.domain.errors import MalformedReply, OverBudget, ProviderError, TimedOut
+from aircher.domain.errors import MalformedReply, OverBudget, ProviderError, StorageError, TimedOut
 from aircher.domain.events import Attempt, Event, Reserved, Started, Usage
 from aircher.domain.inert import inert
 from aircher.domain.messages import Part
@@ -79,6 +79,8 @@ class Leg:
         self._builder = ReplyBuilder()
         self._reservation: Reservation | None = None
         self._flush: asyncio.TimerHandle | None = None
+        self._sent = False
+        self._opened = False
         self._started = ports.clock.monotonic()
         self._deadline = errand.deadline
         self._keep = keep
@@ -145,6 +147,7 @@ class Leg:
             )
         yield Started(self.ref, self._number, self._errand.session_id, self.message_id or 0)
         async with _closing(provider.stream(self._request)) as chunks:
+            self._sent = True
             while True:
                 try:
                     async with asyncio.timeout_at(self._deadline):
@@ -163,6 +166,7 @@ class Leg:
 
     def _take(self, chunk: Chunk) -> Iterator[Event]:
         harmless = _harmless(chunk)
+        self._opened = True
         self._builder.add(harmless)
         if isinstance(harmless, TextDelta | ThinkingDelta | RefusalDelta | ToolCallDelta):
             if self.first_token_s is None:
@@ -174,7 +178,11 @@ class Leg:
 
     def _write(self) -> None:
         self._flush = None
-        if self.message_id is not None:
+        if self.message_id is None:
+            return
+        # Called by the event loop, which has nobody to tell.  A disk that stays full is told by
+        # the writes at the leg's end; one that was locked for a moment needs no word.
+        with suppress(StorageError):
             self._ports.sessions.write(self.message_id, self.parts())
 
     def parts(self) -> tuple[Part, ...]:
@@ -229,7 +237,7 @@ class Leg:
             ports.health.failure(ref, self.error)
         elif self.shown:
             ports.health.success(ref, self.first_token_s or duration)
-        used = self.shown or self._builder.finished
+        used = self._opened or (self._sent and self.error is None)
         tokens, cost = self._price(reply) if used else (NO_TOKENS, NOTHING_USED)
         self.attempt = Attempt(
             ref,
@@ -264,8 +272,8 @@ class Leg:
         """Tokens and cost of what was made: the vendor's count, estimated where it gave none.
 
         A call that was refused before anything came is billed by no vendor and does not get
-        here.  A stopped or broken stream is billed for what was made, so that is estimated; of
-        a whole reply the tokens stay as reported, and only the cost is an estimate.
+        here.  One that was stopped or broke off is billed for its prompt and for what was made,
+        so that is estimated; of a whole reply the tokens stay as reported, and only the cost is an estimate.
         """
         ports, ref = self._ports, self.ref
         whole = self._builder.finished

@@ -15,6 +15,7 @@ from aircher.domain.errors import (
     Overloaded,
     ProviderError,
     RateLimited,
+    StorageError,
 )
 from aircher.domain.events import (
     Compacted,
@@ -199,6 +200,42 @@ async def test_closing_the_turn_keeps_text_and_cost(build: Build) -> None:
     assert reply.cost.tag == "estimated"
     spent = bench.database.ledger.spend(bench.clock.now() - timedelta(days=1))
     assert (spent.calls, spent.estimated, spent.output_tokens) == (1, 1, 3)
+
+
+async def test_a_stop_before_the_first_word_still_pays_for_the_prompt(build: Build) -> None:
+    bench = build(ScriptedProvider("a", [[30.0, TextDelta("late")]]))
+    task = asyncio.ensure_future(bench.turn("three words here"))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    spent = bench.database.ledger.spend(bench.clock.now() - timedelta(days=1))
+    assert (spent.calls, spent.nano_usd, spent.estimated) == (1, 3_000, 1)
+
+
+async def test_a_refused_call_costs_nothing(build: Build) -> None:
+    bench = build(ScriptedProvider("a", [[InvalidRequest("no")]]))
+    assert failed(await bench.turn("hi")).result.cost.nano_usd == 0
+    assert bench.database.ledger.spend(bench.clock.now() - timedelta(days=1)).calls == 0
+
+
+async def test_a_write_that_fails_in_mid_stream_costs_no_answer_and_no_traceback(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = [TextDelta("One "), 0.1, *answer("two.")]
+    bench = build(ScriptedProvider("a", [script]))
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    monkeypatch.setattr("aircher.engine.leg.WRITE_EVERY_S", 0.01)
+    tries = []
+
+    def locked(*_: object) -> None:
+        tries.append(1)
+        raise StorageError("locked")
+
+    monkeypatch.setattr(bench.database.sessions, "write", locked)
+    assert last(await bench.turn("hi")).result.text == "One two."
+    assert tries
+    assert told == []
 
 
 async def test_cancelling_the_reader_at_every_moment_leaves_no_open_message(build: Build) -> None:
