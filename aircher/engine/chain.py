@@ -26,8 +26,8 @@ from aircher.domain.events import (
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Candidate, Plan
 from aircher.domain.sessions import MessageState
-from aircher.domain.usage import NO_TOKENS, UNKNOWN_COST, Cost, CostTag
-from aircher.engine.leg import Errand, Leg
+from aircher.domain.usage import NO_TOKENS, Cost, CostTag
+from aircher.engine.leg import NOTHING_USED, Errand, Leg
 from aircher.engine.ports import EnginePorts
 from aircher.engine.wait import Wait
 from aircher.policy.retry import may_fall_back, retry_delay
@@ -173,9 +173,12 @@ _TAGS: tuple[CostTag, ...] = ("exact", "estimated", "unknown")
 
 
 def total(attempts: Sequence[Attempt]) -> Cost:
-    """The cost of all attempts; as sure as its least sure part, unknown if any part is."""
+    """The cost of all attempts; as sure as its least sure part, unknown if any part is.
+
+    Nothing for no attempts: a turn that was stopped by a limit or had no model cost nothing.
+    """
     if not attempts:
-        return UNKNOWN_COST
+        return NOTHING_USED
     parts = [attempt.cost.nano_usd for attempt in attempts]
     known = [part for part in parts if part is not None]
     tag = max((attempt.cost.tag for attempt in attempts), key=_TAGS.index)

@@ -229,7 +229,7 @@ class Turns(Sending):
                 panel = self.home.query_one(CostPanel)
                 panel.figures = replace(
                     panel.figures,
-                    reply=result.cost,
+                    reply=result.cost if result.ref else None,  # no call, no figure
                     tokens=result.tokens,
                     tokens_per_s=rate(result),
                 )

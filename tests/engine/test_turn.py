@@ -267,6 +267,7 @@ async def test_a_limit_stops_a_call_before_it_is_made(build: Build) -> None:
     events = await bench.turn("hi")
     assert failed(events).error.kind == "budget"
     assert "costs.daily_limit" in failed(events).error.message
+    assert (failed(events).result.cost.nano_usd, failed(events).result.cost.tag) == (0, "exact")
     assert provider.requests == []
 
 
