@@ -203,9 +203,11 @@ async def test_closing_the_turn_keeps_text_and_cost(build: Build) -> None:
 
 
 async def test_a_stop_before_the_first_word_still_pays_for_the_prompt(build: Build) -> None:
-    bench = build(ScriptedProvider("a", [[30.0, TextDelta("late")]]))
+    provider = ScriptedProvider("a", [[30.0, TextDelta("late")]])
+    bench = build(provider)
     task = asyncio.ensure_future(bench.turn("three words here"))
-    await asyncio.sleep(0.05)
+    while not provider.requests:
+        await asyncio.sleep(0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     spent = bench.database.ledger.spend(bench.clock.now() - timedelta(days=1))

@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from textual.selection import SELECT_ALL, Selection
 
 from aircher.tui.widgets.transcript import Entry, Role, Transcript
+from tests.tui.app_fixture import until
 
 
 class Host(App[None]):
@@ -99,8 +100,7 @@ async def test_text_appears_while_it_streams(pilot: Pilot[None]) -> None:
     transcript = host(pilot).transcript
     key = transcript.begin()
     transcript.append(key, "word " * 5)
-    await pilot.pause(0.3)
-    assert shown(pilot) == "  word word word word word"
+    await until(lambda: shown(pilot) == "  word word word word word")
 
 
 async def test_a_busy_machine_gets_fewer_frames(
@@ -123,8 +123,7 @@ async def test_the_terminal_gets_what_changed(pilot: Pilot[None]) -> None:
     key = transcript.begin()
     for word in ("first", "second", "third"):
         transcript.append(key, f"{word}\n\n")
-        await pilot.pause(0.3)
-        assert word in host(pilot).export_screenshot()
+        await until(lambda word=word: word in host(pilot).export_screenshot())
 
 
 async def test_text_that_comes_before_the_first_size_is_kept() -> None:
@@ -191,8 +190,8 @@ async def test_scrolling_back_down_follows_again(pilot: Pilot[None]) -> None:
         transcript.add("user", f"message {number}")
     transcript.focus()
     await pilot.press("pageup")
-    await pilot.pause(0.6)
-    assert not transcript.following
+    await until(lambda: not transcript.following)
+    await pilot.pause(0.6)  # the scroll's own motion has ended
     transcript.scroll_end(animate=False)
     await pilot.pause()
     transcript.add("user", "last")
@@ -417,8 +416,7 @@ async def test_thinking_is_folded_until_asked_for(pilot: Pilot[None]) -> None:
     transcript = host(pilot).transcript
     key = transcript.begin()
     transcript.append_thinking(key, "Let me *see* how\nthis goes")
-    await pilot.pause(0.3)
-    assert shown(pilot).startswith("  ▸ Thinking · 6 words · …Let me *see*")
+    await until(lambda: shown(pilot).startswith("  ▸ Thinking · 6 words · …Let me *see*"))
     transcript.append(key, "So.")
     transcript.end(key)
     assert shown(pilot) == "  ▸ Thought · 6 words\n\n  So."
