@@ -18,6 +18,7 @@ from aircher.domain.chat import (
 from aircher.domain.errors import AircherError, ProviderError
 from aircher.domain.messages import ToolCall
 from aircher.domain.models import ModelRef
+from aircher.domain.questions import Question
 from aircher.domain.routes import Candidate, Plan
 from aircher.domain.tasks import Detection
 from aircher.domain.usage import NO_TOKENS, UNKNOWN_COST, Cost, Tokens
@@ -105,6 +106,13 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Asking:
+    """The turn waits for the user's yes or no, given by ``Engine.answer(question.id, yes=...)``."""
+
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """One attempt's tokens and cost, as written to the ledger."""
 
@@ -181,6 +189,7 @@ Event = (
     | FallingBack
     | Downgraded
     | Notice
+    | Asking
     | Usage
     | Finished
     | Failed

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aircher.domain.chat import Effort, ToolSpec
 from aircher.domain.messages import Part
+from aircher.domain.questions import QuestionKind
 from aircher.domain.routes import Plan, Wish
 from aircher.domain.tasks import Detection
 
@@ -16,7 +18,8 @@ class TurnRequest:
 
     ``session_id`` "" starts a new session.  ``attachments`` are parts already read;
     ``files`` their paths, for detection.  ``command`` is the command that was used ("" for
-    plain chat).  ``system`` replaces the configured system prompt if not None.
+    plain chat).  ``system`` replaces the configured system prompt if not None.  ``answers`` are given
+    beforehand to what the turn would ask; a front end with nobody there answers all of them.
     """
 
     text: str
@@ -29,6 +32,7 @@ class TurnRequest:
     max_output: int | None = None
     thinking: Effort | None = None
     tools: tuple[ToolSpec, ...] = ()
+    answers: Mapping[QuestionKind, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

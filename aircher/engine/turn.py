@@ -19,6 +19,7 @@ from aircher.domain.tasks import Detection, Evidence, Signals
 from aircher.domain.turns import Preview, TurnRequest
 from aircher.engine.chain import Chain, total
 from aircher.engine.compaction import Compaction
+from aircher.engine.consent import Consent
 from aircher.engine.conversation import as_prompt, last_task, user_texts
 from aircher.engine.leg import Errand
 from aircher.engine.ports import EnginePorts
@@ -35,6 +36,7 @@ class Engine:
     def __init__(self, ports: EnginePorts) -> None:
         self._ports = ports
         self._wait = Wait(ports.clock)
+        self._consent = Consent()
         self._sizes: dict[tuple[str, int, ModelRef], tuple[int, bool]] = {}
 
     async def turn(self, request: TurnRequest) -> AsyncGenerator[Event, None]:
@@ -133,6 +135,10 @@ class Engine:
     def skip_wait(self) -> None:
         """Ends the present wait before a retry."""
         self._wait.skip()
+
+    def answer(self, question_id: int, *, yes: bool) -> None:
+        """The user's answer to the question of an ``Asking`` event."""
+        self._consent.answer(question_id, yes=yes)
 
     def _errand(self, session_id: str, task: str) -> Errand:
         deadline = asyncio.get_running_loop().time() + self._ports.settings.retry.deadline_s
