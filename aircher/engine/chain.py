@@ -27,7 +27,8 @@ from aircher.domain.models import ModelRef
 from aircher.domain.routes import Candidate, Plan
 from aircher.domain.sessions import MessageState
 from aircher.domain.usage import NO_TOKENS, Cost, CostTag
-from aircher.engine.leg import NOTHING_USED, Errand, Leg
+from aircher.engine.leg import Errand, Leg
+from aircher.engine.money import NOTHING_USED
 from aircher.engine.ports import EnginePorts
 from aircher.engine.wait import Wait
 from aircher.policy.retry import may_fall_back, retry_delay

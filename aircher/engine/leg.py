@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from aircher.domain.budget import Claim, Reservation
 from aircher.domain.chat import (
     ChatRequest,
     Chunk,
@@ -22,17 +21,15 @@ from aircher.domain.chat import (
     ThinkingDelta,
     ToolCallDelta,
 )
-from aircher.domain.errors import MalformedReply, OverBudget, ProviderError, StorageError, TimedOut
+from aircher.domain.errors import MalformedReply, ProviderError, StorageError, TimedOut
 from aircher.domain.events import Attempt, Event, Reserved, Started, Usage
 from aircher.domain.inert import inert
 from aircher.domain.messages import Part
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Candidate
-from aircher.domain.usage import NO_TOKENS, Cost, Tokens, UsageRow, dollars
+from aircher.domain.usage import NO_TOKENS, UsageRow
+from aircher.engine.money import NOTHING_USED, LegMoney
 from aircher.engine.ports import EnginePorts
-from aircher.policy.spend import caps, request_limit
-
-NOTHING_USED = Cost(0, "exact")
 
 WRITE_EVERY_S = 0.5
 """A reply is written to disk at most this long after its text came."""
@@ -77,7 +74,7 @@ class Leg:
         self._request = request
         self._number = number
         self._builder = ReplyBuilder()
-        self._reservation: Reservation | None = None
+        self._money = LegMoney(ports, candidate, errand.task, errand.session_id)
         self._flush: asyncio.TimerHandle | None = None
         self._sent = False
         self._opened = False
@@ -110,7 +107,7 @@ class Leg:
 
         A ``ProviderError`` does not leave: it is kept in ``error``.
         """
-        held = self._hold()
+        held = self._money.hold(self._request.max_output or 0)
         try:
             yield Reserved(self._candidate, held)
             try:
@@ -189,41 +186,6 @@ class Leg:
         """The reply so far as message parts."""
         return self.reply.parts(self.ref.provider)
 
-    def _hold(self) -> int | None:
-        """Reserves the worst case; returns it in nano-dollars, None where no price is known."""
-        ports, ref = self._ports, self.ref
-        estimate = self._candidate.estimate
-        worst = estimate.worst.nano_usd if estimate is not None else None
-        now = ports.clock.now()
-        limits = caps(ports.settings.limits, now, provider=ref.provider, task=self._errand.task)
-        single = request_limit(ports.settings.limits)
-        if worst is None:
-            if (limits or single) and not ports.settings.allow_unknown_price:
-                raise OverBudget(
-                    f"The price of {ref} is not known, so it cannot be kept under your limits.",
-                    hint="Set costs.allow_unknown_price = true, or choose another model.",
-                )
-            return None
-        if single is not None and worst > single.nano_usd:
-            raise OverBudget(
-                f"This request could cost {dollars(worst)} at {ref}, "
-                f"more than {single.name} = {dollars(single.nano_usd)}.",
-                hint="Lower chat.max_output, raise the limit, or choose a cheaper model.",
-            )
-        asked = estimate.prompt if estimate is not None else 0
-        claim = Claim(
-            ref,
-            self._errand.task,
-            worst,
-            now,
-            self._errand.session_id,
-            prompt=asked,
-            prompt_nano=ports.catalog.cost(ref, Tokens(input=asked, output=0), now).nano_usd or 0,
-            max_output=self._request.max_output or 0,
-        )
-        self._reservation = ports.ledger.reserve(claim, limits)
-        return worst
-
     def _end(self) -> None:
         """Settles money and health, from whatever came.  Never awaits."""
         if self._flush is not None:
@@ -238,7 +200,9 @@ class Leg:
         elif self.shown:
             ports.health.success(ref, self.first_token_s or duration)
         used = self._opened or (self._sent and self.error is None)
-        tokens, cost = self._price(reply) if used else (NO_TOKENS, NOTHING_USED)
+        tokens, cost = NO_TOKENS, NOTHING_USED
+        if used:
+            tokens, cost = self._money.price(reply, whole=self._builder.finished)
         self.attempt = Attempt(
             ref,
             outcome,
@@ -250,8 +214,7 @@ class Leg:
         )
         self.billed = used
         if not used:
-            if self._reservation is not None:
-                ports.ledger.release(self._reservation)
+            self._money.release()
             return
         row = UsageRow(
             at=ports.clock.now(),
@@ -266,40 +229,7 @@ class Leg:
             outcome=outcome,
             attempt=self._number,
         )
-        ports.ledger.settle(self._reservation, row)
-
-    def _price(self, reply: Reply) -> tuple[Tokens, Cost]:
-        """Tokens and cost of what was made: the vendor's count, estimated where it gave none.
-
-        A call that was refused before anything came is billed by no vendor and does not get
-        here.  One that was stopped or broke off is billed for its prompt and for what was made,
-        so that is estimated; of a whole reply the tokens stay as reported, and only the cost is an estimate.
-        """
-        ports, ref = self._ports, self.ref
-        whole = self._builder.finished
-        counted = whole and reply.tokens.known
-        full = reply.tokens if counted else self._guess(reply)
-        cost = ports.catalog.cost(ref, full, ports.clock.now(), reply.vendor_cost_usd)
-        if whole and self._candidate.estimate and reply.tokens.input:
-            ports.catalog.calibrate(ref, self._candidate.estimate.prompt, reply.tokens.input)
-        if not counted and cost.tag == "exact" and cost.nano_usd:
-            cost = replace(cost, tag="estimated")
-        return (reply.tokens if whole else full), cost
-
-    def _guess(self, reply: Reply) -> Tokens:
-        said = reply.tokens
-        written = reply.text + reply.thinking + reply.refusal
-        written += "".join(call.arguments for call in reply.tool_calls)
-        output = self._ports.catalog.count_text(self.ref, written)
-        prompt = self._candidate.estimate.prompt if self._candidate.estimate else None
-        return replace(
-            said,
-            input=said.input if said.input is not None else prompt,
-            # A count that came with the stream's beginning is not yet the whole.
-            output=said.output
-            if self._builder.finished and said.output is not None
-            else max(output, said.output or 0),
-        )
+        self._money.settle(row)
 
 
 def _harmless(chunk: Chunk) -> Chunk:
