@@ -11,22 +11,20 @@ from aircher.domain.budget import CapState
 from aircher.domain.chat import ChatRequest
 from aircher.domain.errors import AircherError, ContextTooLong, UsageError
 from aircher.domain.events import Compacted, Detected, Event, Failed, Routed, TurnResult
-from aircher.domain.messages import Message, Text, user
+from aircher.domain.messages import Message, user
 from aircher.domain.models import ModelRef
-from aircher.domain.routes import Candidate, Estimate, Plan, Wish
+from aircher.domain.routes import Candidate, Wish
 from aircher.domain.sessions import StoredMessage
-from aircher.domain.tasks import Detection, Evidence, Signals
+from aircher.domain.tasks import Detection
 from aircher.domain.turns import Preview, TurnRequest
 from aircher.engine.chain import Chain, total
 from aircher.engine.compaction import Compaction
 from aircher.engine.consent import Consent
-from aircher.engine.conversation import as_prompt, last_task, user_texts
+from aircher.engine.conversation import as_prompt
 from aircher.engine.leg import Errand
 from aircher.engine.ports import EnginePorts
+from aircher.engine.routing import Routing
 from aircher.engine.wait import Wait
-from aircher.policy.detect import detect
-from aircher.policy.estimate import estimate
-from aircher.policy.route import Situation, plan
 from aircher.policy.spend import caps
 
 
@@ -37,7 +35,7 @@ class Engine:
         self._ports = ports
         self._wait = Wait(ports.clock)
         self._consent = Consent()
-        self._sizes: dict[tuple[str, int, ModelRef], tuple[int, bool]] = {}
+        self._routing = Routing(ports)
 
     async def turn(self, request: TurnRequest) -> AsyncGenerator[Event, None]:
         """The events of one turn, the last of them ``Finished`` or ``Failed``.
@@ -49,7 +47,7 @@ class Engine:
         session_id = request.session_id
         try:
             stored = self._stored(session_id)
-            detection = await self._detect(request, stored)
+            detection = await self._routing.detect(request, stored)
             errand = replace(errand, task=detection.task, evidence=_why(detection))
             yield Detected(detection)
             # The question is on disk before anything is tried with it.
@@ -77,14 +75,14 @@ class Engine:
         ports = self._ports
         asked = row.message
         try:
-            route = self._route(request, stored, asked, detection)
+            route = self._routing.plan(request, stored, asked, detection)
         except ContextTooLong as error:
             compaction = Compaction(ports, errand, ModelRef(error.provider, error.model))
             async with aclosing(compaction.events(stored, error)) as events:
                 async for event in events:
                     yield event
             stored = [m for m in ports.sessions.messages(row.session_id) if m.id != row.id]
-            route = self._route(request, stored, asked, detection)
+            route = self._routing.plan(request, stored, asked, detection)
             after = route.first.estimate.prompt if route.first.estimate else 0
             yield Compacted(compaction.covered, compaction.before, after, compaction.summary)
         yield Routed(route)
@@ -106,8 +104,8 @@ class Engine:
         errand = self._errand(session_id, "summaries")
         try:
             wish = TurnRequest("", wish=Wish(task="summaries"))
-            detection = await self._detect(wish, ())
-            ref = self._route(wish, (), user(""), detection).first.ref
+            detection = await self._routing.detect(wish, ())
+            ref = self._routing.plan(wish, (), user(""), detection).first.ref
             compaction = Compaction(ports, errand, ref, kept_share=0)
             nothing = UsageError("There is nothing to summarise in this conversation yet.")
             async with aclosing(compaction.events(stored[:-2], nothing)) as events:
@@ -124,9 +122,9 @@ class Engine:
         Raises ``NoModel`` or ``ContextTooLong`` like a turn would end with.
         """
         stored = self._stored(request.session_id)
-        detection = await self._detect(request, stored)
+        detection = await self._routing.detect(request, stored)
         asked = user(request.text, *request.attachments)
-        return Preview(detection, self._route(request, stored, asked, detection))
+        return Preview(detection, self._routing.plan(request, stored, asked, detection))
 
     def budget(self) -> Sequence[CapState]:
         """Every configured day and month limit with what is spent under it now."""
@@ -158,86 +156,6 @@ class Engine:
     def _stored(self, session_id: str) -> Sequence[StoredMessage]:
         return self._ports.sessions.messages(session_id) if session_id else ()
 
-    async def _detect(self, request: TurnRequest, stored: Sequence[StoredMessage]) -> Detection:
-        if request.wish.task:
-            chosen = Evidence("user", "you chose this task", 1.0, request.wish.task)
-            return Detection(request.wish.task, 1.0, (chosen,), {request.wish.task: 1.0})
-        signals = Signals(
-            text=request.text,
-            history=user_texts(stored),
-            previous_task=last_task(stored),
-            command=request.command,
-            files=request.files,
-            git=await self._ports.workspace.git(),
-        )
-        return detect(signals, self._ports.patterns)
-
-    def _route(
-        self,
-        request: TurnRequest,
-        stored: Sequence[StoredMessage],
-        asked: Message,
-        detection: Detection,
-    ) -> Plan:
-        ports = self._ports
-        estimates: dict[ModelRef, Estimate] = {}
-
-        def estimated(ref: ModelRef) -> Estimate:
-            if ref not in estimates:
-                estimates[ref] = self._estimate(ref, request, stored, asked, detection.task)
-            return estimates[ref]
-
-        return plan(
-            ports.settings.rules,
-            Situation(
-                task=detection.task,
-                wish=request.wish,
-                facts=ports.catalog.facts,
-                estimate=estimated,
-                blocked=ports.health.blocked(),
-                needs=_needs(request),
-            ),
-        )
-
-    def _estimate(
-        self,
-        ref: ModelRef,
-        request: TurnRequest,
-        stored: Sequence[StoredMessage],
-        asked: Message,
-        task: str,
-    ) -> Estimate:
-        ports = self._ports
-        size, exact = self._history_size(ref, request, stored)
-        added, added_exact = ports.catalog.count_tokens(ref, (asked,))
-        at = ports.clock.now()
-        return estimate(
-            ports.catalog.facts(ref),
-            size + added,
-            task,
-            request.max_output or ports.settings.calls_to(ref.provider).max_output,
-            lambda tokens: ports.catalog.cost(ref, tokens, at),
-            exact=exact and added_exact,
-        )
-
-    def _history_size(
-        self, ref: ModelRef, request: TurnRequest, stored: Sequence[StoredMessage]
-    ) -> tuple[int, bool]:
-        """Tokens of all that came before; counted once per conversation state and model."""
-        newest = max((message.id for message in stored), default=0)
-        key = (request.session_id, newest, ref)
-        if key not in self._sizes:
-            if len(self._sizes) > 256:
-                self._sizes.clear()
-            counted = self._ports.catalog.count_tokens(
-                ref, as_prompt(stored), self._system(request)
-            )
-            self._sizes[key] = counted
-        return self._sizes[key]
-
-    def _system(self, request: TurnRequest) -> str:
-        return self._ports.settings.system if request.system is None else request.system
-
     def _call(
         self, request: TurnRequest, candidate: Candidate, messages: tuple[Message, ...]
     ) -> ChatRequest:
@@ -246,24 +164,13 @@ class Engine:
         return ChatRequest(
             model=candidate.ref.model,
             messages=messages,
-            system=self._system(request),
+            system=self._routing.system(request),
             max_output=room,
             temperature=calls.temperature,
             tools=request.tools,
             thinking=request.thinking or calls.thinking,
             stream=calls.stream,
         )
-
-
-def _needs(request: TurnRequest) -> frozenset[str]:
-    """The features this very request requires of a model."""
-    kinds = {type(part).__name__ for part in request.attachments if not isinstance(part, Text)}
-    needs = set()
-    if "Image" in kinds:
-        needs.add("vision")
-    if request.tools:
-        needs.add("tools")
-    return frozenset(needs)
 
 
 def _why(detection: Detection) -> str:

@@ -1,0 +1,118 @@
+"""From a request to its task and its plan: signals and sizes gathered, policy asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aircher.domain.messages import Message, Text
+from aircher.domain.models import ModelRef
+from aircher.domain.routes import Estimate, Plan
+from aircher.domain.sessions import StoredMessage
+from aircher.domain.tasks import Detection, Evidence, Signals
+from aircher.domain.turns import TurnRequest
+from aircher.engine.conversation import as_prompt, last_task, user_texts
+from aircher.engine.ports import EnginePorts
+from aircher.policy.detect import detect
+from aircher.policy.estimate import estimate
+from aircher.policy.route import Situation
+from aircher.policy.route import plan as choose
+
+
+class Routing:
+    """Detects and plans; keeps the sizes of conversations that were counted."""
+
+    def __init__(self, ports: EnginePorts) -> None:
+        self._ports = ports
+        self._sizes: dict[tuple[str, int, ModelRef], tuple[int, bool]] = {}
+
+    async def detect(self, request: TurnRequest, stored: Sequence[StoredMessage]) -> Detection:
+        """The task: the user's word, else what the text and the work tree say."""
+        if request.wish.task:
+            chosen = Evidence("user", "you chose this task", 1.0, request.wish.task)
+            return Detection(request.wish.task, 1.0, (chosen,), {request.wish.task: 1.0})
+        signals = Signals(
+            text=request.text,
+            history=user_texts(stored),
+            previous_task=last_task(stored),
+            command=request.command,
+            files=request.files,
+            git=await self._ports.workspace.git(),
+        )
+        return detect(signals, self._ports.patterns)
+
+    def plan(
+        self,
+        request: TurnRequest,
+        stored: Sequence[StoredMessage],
+        asked: Message,
+        detection: Detection,
+    ) -> Plan:
+        """The models to try.  Raises ``NoModel`` or ``ContextTooLong``."""
+        ports = self._ports
+        estimates: dict[ModelRef, Estimate] = {}
+
+        def estimated(ref: ModelRef) -> Estimate:
+            if ref not in estimates:
+                estimates[ref] = self._estimate(ref, request, stored, asked, detection.task)
+            return estimates[ref]
+
+        return choose(
+            ports.settings.rules,
+            Situation(
+                task=detection.task,
+                wish=request.wish,
+                facts=ports.catalog.facts,
+                estimate=estimated,
+                blocked=ports.health.blocked(),
+                needs=_needs(request),
+            ),
+        )
+
+    def _estimate(
+        self,
+        ref: ModelRef,
+        request: TurnRequest,
+        stored: Sequence[StoredMessage],
+        asked: Message,
+        task: str,
+    ) -> Estimate:
+        ports = self._ports
+        size, exact = self._history_size(ref, request, stored)
+        added, added_exact = ports.catalog.count_tokens(ref, (asked,))
+        at = ports.clock.now()
+        return estimate(
+            ports.catalog.facts(ref),
+            size + added,
+            task,
+            request.max_output or ports.settings.calls_to(ref.provider).max_output,
+            lambda tokens: ports.catalog.cost(ref, tokens, at),
+            exact=exact and added_exact,
+        )
+
+    def _history_size(
+        self, ref: ModelRef, request: TurnRequest, stored: Sequence[StoredMessage]
+    ) -> tuple[int, bool]:
+        """Tokens of all that came before; counted once per conversation state and model."""
+        newest = max((message.id for message in stored), default=0)
+        key = (request.session_id, newest, ref)
+        if key not in self._sizes:
+            if len(self._sizes) > 256:
+                self._sizes.clear()
+            counted = self._ports.catalog.count_tokens(ref, as_prompt(stored), self.system(request))
+            self._sizes[key] = counted
+        return self._sizes[key]
+
+    def system(self, request: TurnRequest) -> str:
+        """The system prompt of a request: its own, else the configured one."""
+        return self._ports.settings.system if request.system is None else request.system
+
+
+def _needs(request: TurnRequest) -> frozenset[str]:
+    """The features this very request requires of a model."""
+    kinds = {type(part).__name__ for part in request.attachments if not isinstance(part, Text)}
+    needs = set()
+    if "Image" in kinds:
+        needs.add("vision")
+    if request.tools:
+        needs.add("tools")
+    return frozenset(needs)
