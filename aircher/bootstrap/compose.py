@@ -207,6 +207,11 @@ def _settings(config: Config, chosen: Chosen, catalog: ModelCatalog) -> Settings
         alert_threshold=config.costs.alert_threshold,
         allow_unknown_price=config.costs.allow_unknown_price,
         baseline=baseline,
+        tiny=frozenset(
+            ModelRef(name, SMOLLM2.name)
+            for name, row in chosen.vendors.items()
+            if row.kind == "local"
+        ),
         system=config.chat.system_prompt,
         calls=_calls(config, ProviderConfig()),
         provider_calls={name: _calls(config, own) for name, own in config.providers.named.items()},

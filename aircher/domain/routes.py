@@ -46,12 +46,16 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What this one request asks for, over and above the rules (flags, keys, slash commands)."""
+    """What this one request asks for, over and above the rules (flags, keys, slash commands).
+
+    ``barred`` are models that may not take it, with the reason.
+    """
 
     provider: str = ""
     model: str = ""
     task: str = ""
     fallback: bool = True
+    barred: Mapping[ModelRef, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

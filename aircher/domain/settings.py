@@ -100,7 +100,8 @@ class Settings:
 
     ``found`` says in words what was found where no configuration names it ("key in
     OPENAI_API_KEY", "Ollama on 127.0.0.1:11434", "the built-in model").
-    ``baseline`` is the model that savings are measured against.
+    ``baseline`` is the model that savings are measured against.  ``tiny`` are models that chat
+    but are too small for work with rules to keep, such as a commit message.
     """
 
     rules: Rules
@@ -109,6 +110,7 @@ class Settings:
     alert_threshold: float = 0.8
     allow_unknown_price: bool = False
     baseline: ModelRef | None = None
+    tiny: frozenset[ModelRef] = frozenset()
     system: str = ""
     calls: CallSettings = field(default_factory=CallSettings)
     provider_calls: Mapping[str, CallSettings] = field(default_factory=dict)

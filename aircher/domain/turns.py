@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from aircher.domain.chat import Effort, ToolSpec
 from aircher.domain.messages import Part
@@ -20,6 +21,10 @@ class TurnRequest:
     ``files`` their paths, for detection.  ``command`` is the command that was used ("" for
     plain chat).  ``system`` replaces the configured system prompt if not None.  ``answers`` are given
     beforehand to what the turn would ask; a front end with nobody there answers all of them.
+
+    ``sample`` is what detection reads where ``text`` is not the user's own words (None: ``text``).
+    ``json_schema`` asks for a reply of that shape.  With ``keep`` False no session is made and
+    nothing of the turn is kept but its cost.
     """
 
     text: str
@@ -33,6 +38,9 @@ class TurnRequest:
     thinking: Effort | None = None
     tools: tuple[ToolSpec, ...] = ()
     answers: Mapping[QuestionKind, bool] = field(default_factory=dict)
+    sample: str | None = None
+    json_schema: Mapping[str, Any] | None = None
+    keep: bool = True
 
 
 @dataclass(frozen=True, slots=True)

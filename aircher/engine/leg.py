@@ -41,6 +41,7 @@ class Errand:
 
     ``started`` is in the clock's monotonic seconds, ``deadline`` in the event loop's time.
     ``attempts`` is the turn's record: every leg that has ended, a summary's included.
+    ``keep`` False: no message is made of the answers.
     """
 
     session_id: str
@@ -49,6 +50,7 @@ class Errand:
     started: float
     deadline: float
     attempts: list[Attempt] = field(default_factory=list)
+    keep: bool = True
 
 
 class Leg:
@@ -80,7 +82,7 @@ class Leg:
         self._opened = False
         self._started = ports.clock.monotonic()
         self._deadline = errand.deadline
-        self._keep = keep
+        self._keep = keep and errand.keep
         self.message_id = message_id
         self.error: ProviderError | None = None
         self.first_token_s: float | None = None

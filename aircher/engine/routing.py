@@ -23,7 +23,7 @@ class Routing:
 
     def __init__(self, ports: EnginePorts) -> None:
         self._ports = ports
-        self._sizes: dict[tuple[str, int, ModelRef], tuple[int, bool]] = {}
+        self._sizes: dict[tuple[str, int, ModelRef, str], tuple[int, bool]] = {}
 
     async def detect(self, request: TurnRequest, stored: Sequence[StoredMessage]) -> Detection:
         """The task: the user's word, else what the text and the work tree say."""
@@ -31,7 +31,7 @@ class Routing:
             chosen = Evidence("user", "you chose this task", 1.0, request.wish.task)
             return Detection(request.wish.task, 1.0, (chosen,), {request.wish.task: 1.0})
         signals = Signals(
-            text=request.text,
+            text=request.text if request.sample is None else request.sample,
             history=user_texts(stored),
             previous_task=last_task(stored),
             command=request.command,
@@ -94,7 +94,7 @@ class Routing:
     ) -> tuple[int, bool]:
         """Tokens of all that came before; counted once per conversation state and model."""
         newest = max((message.id for message in stored), default=0)
-        key = (request.session_id, newest, ref)
+        key = (request.session_id, newest, ref, self.system(request))
         if key not in self._sizes:
             if len(self._sizes) > 256:
                 self._sizes.clear()

@@ -43,22 +43,21 @@ class Engine:
         Closing the generator, or cancelling the task that reads it, stops the turn: what came
         is kept, and its cost recorded.  No exception of ours leaves.
         """
-        errand = self._errand(request.session_id, request.wish.task)
-        session_id = request.session_id
+        errand = replace(self._errand(request.session_id, request.wish.task), keep=request.keep)
+        asked = user(request.text, *request.attachments)
         try:
-            stored = self._stored(session_id)
+            stored = self._stored(request.session_id)
             detection = await self._routing.detect(request, stored)
             errand = replace(errand, task=detection.task, evidence=_why(detection))
             yield Detected(detection)
-            # The question is on disk before anything is tried with it.
-            if not session_id:
-                session_id = self._ports.sessions.create(project=self._ports.workspace.root).id
-            asked = user(request.text, *request.attachments)
-            errand = replace(errand, session_id=session_id)
-            row = self._ports.sessions.add(
-                session_id, asked, task=errand.task, evidence=errand.evidence
-            )
-            async with aclosing(self._answer(request, errand, row, stored, detection)) as events:
+            row = None
+            if request.keep:
+                # The question is on disk before anything is tried with it.
+                row = self._store(request, asked, errand)
+                errand = replace(errand, session_id=row.session_id)
+            async with aclosing(
+                self._answer(request, errand, asked, row, stored, detection)
+            ) as events:
                 async for event in events:
                     yield event
         except AircherError as error:
@@ -68,15 +67,17 @@ class Engine:
         self,
         request: TurnRequest,
         errand: Errand,
-        row: StoredMessage,
+        asked: Message,
+        row: StoredMessage | None,
         stored: Sequence[StoredMessage],
         detection: Detection,
     ) -> AsyncGenerator[Event, None]:
         ports = self._ports
-        asked = row.message
         try:
             route = self._routing.plan(request, stored, asked, detection)
         except ContextTooLong as error:
+            if row is None:
+                raise  # there is no conversation to summarise
             compaction = Compaction(ports, errand, ModelRef(error.provider, error.model))
             async with aclosing(compaction.events(stored, error)) as events:
                 async for event in events:
@@ -153,6 +154,13 @@ class Engine:
             duration_s=self._ports.clock.monotonic() - errand.started,
         )
 
+    def _store(self, request: TurnRequest, asked: Message, errand: Errand) -> StoredMessage:
+        sessions = self._ports.sessions
+        session_id = request.session_id
+        if not session_id:
+            session_id = sessions.create(project=self._ports.workspace.root).id
+        return sessions.add(session_id, asked, task=errand.task, evidence=errand.evidence)
+
     def _stored(self, session_id: str) -> Sequence[StoredMessage]:
         return self._ports.sessions.messages(session_id) if session_id else ()
 
@@ -168,6 +176,7 @@ class Engine:
             max_output=room,
             temperature=calls.temperature,
             tools=request.tools,
+            json_schema=request.json_schema,
             thinking=request.thinking or calls.thinking,
             stream=calls.stream,
         )

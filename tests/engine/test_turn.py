@@ -38,6 +38,7 @@ from aircher.domain.turns import TurnRequest
 from aircher.domain.usage import Tokens
 from tests.engine.conftest import Build
 from tests.support.chat import ScriptedProvider, TableCatalog, answer
+from tests.support.clock import START
 
 
 def kinds(events: list[Event]) -> list[type]:
@@ -429,3 +430,29 @@ async def test_nothing_to_summarise_is_said(build: Build) -> None:
     session = last(await bench.turn("one")).result.session_id
     events = [event async for event in bench.engine.compact(session)]
     assert failed(events).error.kind == "usage"
+
+
+async def test_a_turn_that_is_not_kept_costs_but_leaves_no_session(build: Build) -> None:
+    provider = ScriptedProvider("a", [answer('{"x": 1}')])
+    bench = build(provider)
+    shape = {"type": "object"}
+    events = await bench.turn(
+        "traceback exception error", keep=False, json_schema=shape, sample="", command="commit"
+    )
+    finished = events[-1]
+    assert isinstance(finished, Finished)
+    assert finished.result.text == '{"x": 1}'
+    assert finished.result.task == "commit_messages"  # what it carries does not sway it
+    assert provider.requests[0].json_schema == shape
+    assert bench.ports.sessions.list() == []
+    rows = bench.database.ledger.rows(START.replace(year=2000))
+    assert [row.task for row in rows] == ["commit_messages"]
+
+
+async def test_a_barred_model_is_left_out_with_its_reason(build: Build) -> None:
+    bench = build(ScriptedProvider("a", [answer("A")]), ScriptedProvider("b", [answer("B")]))
+    wish = Wish(barred={ModelRef("a", "a-model"): "too small for this"})
+    events = await bench.turn("hello", wish=wish)
+    routed = next(event for event in events if isinstance(event, Routed))
+    assert [str(c.ref) for c in routed.plan.candidates] == ["b/b-model"]
+    assert routed.plan.rejected[0].reason == "too small for this"

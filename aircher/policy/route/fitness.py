@@ -12,6 +12,8 @@ from aircher.policy.route.situation import Situation
 
 def unfit(ref: ModelRef, rules: Rules, situation: Situation) -> str:
     """Why this model cannot take the request, or ""."""
+    if ref in situation.wish.barred:
+        return situation.wish.barred[ref]
     if ref.provider in rules.unusable:
         return rules.unusable[ref.provider]
     if ref.provider not in rules.order:
