@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from aircher.bootstrap.services import Services
+from aircher.cli import asking
 from aircher.cli.contract import event_json, result_json
 from aircher.cli.naming import checked_model, checked_task
 from aircher.cli.narration import complaint, narrate
@@ -27,11 +28,12 @@ from aircher.domain.errors import (
     Cancelled,
     UsageError,
 )
-from aircher.domain.events import Event, Failed, FallingBack, Finished
+from aircher.domain.events import Asking, Event, Failed, FallingBack, Finished
 from aircher.domain.inert import inert
 from aircher.domain.ports import SessionStore
 from aircher.domain.routes import Wish
 from aircher.domain.turns import TurnRequest
+from aircher.engine.turn import Engine
 
 _FORMS = ("text", "json", "stream-json")
 
@@ -50,6 +52,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     before.add_argument("-r", "--resume", metavar="ID", help="go on with this session")
     parser.add_argument("--no-fallback", action="store_true",
                         help="only the first model; no other takes over")  # fmt: skip
+    parser.add_argument("-y", "--yes", action="store_true",
+                        help="answer yes to whatever is asked on the way")  # fmt: skip
     parser.add_argument("--system", metavar="TEXT", help="the system prompt, instead of yours")
     parser.add_argument("--max-output", type=count, metavar="TOKENS", help="the longest reply")
     parser.add_argument("--output-format", choices=_FORMS,
@@ -123,7 +127,8 @@ async def _ask(services: Services, args: argparse.Namespace, text: str, output: 
         )
         for line in openers(services):
             output.tell(line)
-        reading = asyncio.ensure_future(_read(services.engine.turn(request), output))
+        turn = services.engine.turn(request)
+        reading = asyncio.ensure_future(_read(services.engine, turn, output, yes=args.yes))
         loop = asyncio.get_running_loop()
         for number in _STOPS:
             if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
@@ -136,10 +141,16 @@ async def _ask(services: Services, args: argparse.Namespace, text: str, output: 
         await services.aclose()
 
 
-async def _read(turn: AsyncGenerator[Event, None], output: Output) -> int:
+async def _read(
+    engine: Engine, turn: AsyncGenerator[Event, None], output: Output, *, yes: bool
+) -> int:
     async with aclosing(turn) as events:
         async for event in events:
             output.show(event)
+            if isinstance(event, Asking):
+                said, line = await asking.answer(event.question, always=yes)
+                output.tell(line)
+                engine.answer(event.question.id, yes=said)
     return output.code
 
 
@@ -184,7 +195,7 @@ class Output:
                 sys.stdout.write(text)
                 sys.stdout.flush()
                 self._line_open = not text.endswith("\n") if text else self._line_open
-            case FallingBack() | Finished() | Failed():
+            case Asking() | FallingBack() | Finished() | Failed():
                 if self._line_open:
                     sys.stdout.write("\n")
                     sys.stdout.flush()

@@ -12,6 +12,7 @@ from typing import Any
 from aircher.domain.chat import RefusalDelta, TextDelta, ThinkingDelta, ToolCallDelta
 from aircher.domain.errors import AircherError, ProviderError
 from aircher.domain.events import (
+    Asking,
     Attempt,
     Compacted,
     Detected,
@@ -49,6 +50,7 @@ _NAMES: dict[type[Any], str] = {
     FallingBack: "falling_back",
     Downgraded: "downgraded",
     Notice: "notice",
+    Asking: "asking",
     Usage: "usage",
 }
 

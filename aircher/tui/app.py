@@ -174,7 +174,11 @@ class AircherApp(Starting, Turns, Panels, Commands):
         return again
 
     def action_stop(self) -> None:
-        """Esc: closes a list, else stops the answer; twice: the last message, for editing."""
+        """Esc: says no to a question, closes a list, stops the answer; twice: the last message,
+        for editing.
+        """
+        if self.refuse_question():
+            return
         self.prompt.focus()
         if self.prompt.close_completion() or self.stop_reply():
             return

@@ -35,6 +35,8 @@ def translate(event: ev.Event) -> msg.TurnMessage | None:
             return msg.ReplyBegan(ref, attempt, session_id)
         case ev.Retrying(ref, _, wait_s, error):
             return msg.Waiting(ref, wait_s, error)
+        case ev.Asking(question):
+            return msg.QuestionAsked(question)
         case ev.Usage(ref, tokens, cost):
             return msg.UsageArrived(ref, tokens, cost)
         case ev.Finished(result):

@@ -12,8 +12,8 @@ from typing import Literal
 
 from textual.binding import Binding
 
-Place = Literal["app", "prompt", "info"]
-"""Where a key is bound: everywhere, only while the prompt has the focus, or only told in help."""
+Place = Literal["app", "prompt", "question"]
+"""Where a key is bound: everywhere, only while the prompt has the focus, or where a question is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ ACTIONS: tuple[KeyAction, ...] = (
         "reply.stop",
         "escape",
         "app.stop",
-        "Stop the answer, keeping what came; twice: edit your last message",
+        "Stop the answer, keeping what came; no to a question; twice: edit your last message",
         "any time",
     ),
     KeyAction(
@@ -64,6 +64,8 @@ ACTIONS: tuple[KeyAction, ...] = (
     ),
     KeyAction("app.leave", "ctrl+d", "leave", "Quit", "empty prompt", "prompt"),
     KeyAction("wait.skip", "f8", "app.skip_wait", "Skip the wait before a retry", "waiting"),
+    KeyAction("question.yes", "y", "answer(True)", "Yes", "a question is asked", "question"),
+    KeyAction("question.no", "n", "answer(False)", "No", "a question is asked", "question"),
     KeyAction("provider.next", "f2", "app.next_model(1)", "Next model", "any time"),
     KeyAction("provider.previous", "shift+f2", "app.next_model(-1)", "Previous model", "any time"),
     KeyAction(
@@ -137,7 +139,9 @@ def shown(key: str) -> str:
     for one in key.split(","):
         *modifiers, last = one.strip().split("+")
         name = _SHOWN.get(last, last.upper() if len(last) <= 3 else last.capitalize())
-        if modifiers == ["ctrl"] and len(last) == 1:
+        if not modifiers and len(last) == 1:
+            names.append(last)
+        elif modifiers == ["ctrl"] and len(last) == 1:
             names.append(f"^{last.upper()}")
         else:
             names.append("+".join([*(word.capitalize() for word in modifiers), name]))

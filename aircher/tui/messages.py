@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # annotations only: the first frame needs none of it
     from aircher.domain.errors import AircherError
     from aircher.domain.events import TurnResult
     from aircher.domain.models import ModelRef
+    from aircher.domain.questions import Question
     from aircher.domain.routes import Plan
     from aircher.domain.tasks import Detection
     from aircher.domain.usage import Cost, Tokens
@@ -90,6 +91,14 @@ class Told(TurnMessage):
     def __init__(self, sentence: str) -> None:
         super().__init__()
         self.sentence = sentence
+
+
+class QuestionAsked(TurnMessage):
+    """The turn waits for a yes or no."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__()
+        self.question = question
 
 
 class UsageArrived(TurnMessage):

@@ -13,7 +13,7 @@ from aircher.domain.errors import AircherError
 from aircher.domain.usage import Cost, Tokens
 from aircher.tui import messages as msg
 from aircher.tui.figures import rate
-from aircher.tui.sending import Sending
+from aircher.tui.questions import Questions
 from aircher.tui.widgets.costs import CostPanel
 from aircher.tui.widgets.providers import ProviderPanel
 from aircher.tui.words import seconds, sentence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # annotations only: the first frame needs none of it
 _LIVE_EVERY_S = 0.5
 
 
-class Turns(Sending):
+class Turns(Questions):
     """Handles what the bridge posts.  Messages of an earlier, stopped turn are ignored."""
 
     _block: int | None = None
@@ -220,6 +220,7 @@ class Turns(Sending):
     def _ended(self, result: TurnResult | None) -> None:
         """Back to idle, with the last numbers on the panels."""
         self.workers.cancel_group(self, "countdown")
+        self.drop_questions()
         chat = self.chat
         chat.busy = self.prompt.busy = False
         self._block, self._ref, self._first = None, None, None

@@ -104,6 +104,7 @@ class FakeEngine:
         self.previews: list[TurnRequest] = []
         self.closed = 0
         self.skipped = 0
+        self.answers: list[tuple[int, bool]] = []
         self.compacted: list[str] = []
         self.preview_error: AircherError | None = None
         self.caps: tuple[CapState, ...] = (
@@ -151,6 +152,9 @@ class FakeEngine:
 
     def skip_wait(self) -> None:
         self.skipped += 1
+
+    def answer(self, question_id: int, *, yes: bool) -> None:
+        self.answers.append((question_id, yes))
 
 
 class FixedClock:

@@ -17,6 +17,7 @@ import pytest
 from aircher.domain import events as ev
 from aircher.domain.errors import OverBudget, Overloaded
 from aircher.domain.events import TurnResult
+from aircher.domain.questions import Question
 from aircher.tui.app import AircherApp
 from tests.support import engine as fake
 from tests.tui.app_fixture import until
@@ -80,6 +81,21 @@ async def fallback(app: AircherApp, pilot: Any, services: Any) -> None:
     await until(lambda: not app.chat.busy)
 
 
+async def asked(app: AircherApp, pilot: Any, services: Any) -> None:
+    steps = fake.answer("The loop never ends because `head`")
+    question = Question(
+        1,
+        "fallback",
+        "Ask claude/claude-sonnet-4-5 instead?",
+        "openai/gpt-5-mini: It has no capacity now.\nIt costs about $0.0018, at most $0.031.",
+        "Ask claude/claude-sonnet-4-5",
+        "Stop here",
+    )
+    services.engine.scripts.append([*steps[:5], ev.Asking(question), asyncio.Event()])
+    app.submit("why does the parser loop?")
+    await until(lambda: app.home.query("#question-keys"))
+
+
 async def failed(app: AircherApp, pilot: Any, services: Any) -> None:
     error = OverBudget(
         "This could cost $2.00, and $0.40 of today's limit is left.",
@@ -120,6 +136,8 @@ SCENES: dict[str, tuple[Act, tuple[int, int], str]] = {
     "answered_light": (answered, (120, 36), "sandstone"),
     "waiting": (streaming, (80, 24), "fjord"),
     "fallback": (fallback, (120, 36), "colour-blind"),
+    "asked": (asked, (120, 36), "aircher-dark"),
+    "asked_small": (asked, (80, 24), "aircher-light"),
     "failed": (failed, (80, 24), "high-contrast"),
     "commands": (commands, (80, 24), "aircher-dark"),
     "chosen": (chosen, (50, 18), "aircher-dark"),

@@ -1,0 +1,74 @@
+"""The turn's questions on a command line: asked where somebody sits, else answered with no."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+from aircher.domain.inert import inert
+from aircher.domain.questions import Question, QuestionKind
+
+ALLOWED_BY: dict[QuestionKind, str] = {
+    "fallback": '--yes allows it, or fallback = "auto" in the configuration',
+    "fresh_start": '--yes allows it, or retry.broken_answer = "restart"',
+    "cost": "--yes allows it, or a higher costs.per_request_limit",
+    "unusual": "--yes allows it",
+    "secret": "--yes allows it",
+}
+"""What a user who was not asked can do the next time."""
+
+_YES = frozenset({"y", "yes"})
+
+
+def somebody_there() -> bool:
+    """True where a question can be shown and answered: stdin and stderr are terminals.
+
+    A job in the background may not read from its terminal: it would be stopped.
+    """
+    if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except OSError:  # a terminal, but not the one that controls this process
+        return True
+
+
+async def answer(question: Question, *, always: bool) -> tuple[bool, str]:
+    """The answer to a question, and a line that tells of it ("" where the user typed it).
+
+    ``always`` says yes to everything (--yes).  Anything but y or yes is a no, the end of the
+    input too.
+    """
+    asked = inert(question.text)
+    if always:
+        return True, f"asked: {asked} yes, by --yes"
+    if not somebody_there():
+        hint = ALLOWED_BY[question.kind]
+        return False, f"asked: {asked} no, since nobody is here to ask ({hint})"
+    detail = inert(question.detail)
+    lines = "".join(f"  {line}\n" for line in detail.splitlines())
+    sys.stderr.write(f"{lines}aircher: {asked} [y/N] ")
+    sys.stderr.flush()
+    return (await _line()).strip().lower() in _YES, ""
+
+
+async def _line() -> str:
+    """One line of the terminal, without blocking the loop: a stop must get through meanwhile."""
+    loop = asyncio.get_running_loop()
+    came: asyncio.Future[bytes] = loop.create_future()
+    number = sys.stdin.fileno()
+
+    def read() -> None:
+        loop.remove_reader(number)
+        if not came.done():
+            came.set_result(os.read(number, 1024))
+
+    loop.add_reader(number, read)
+    try:
+        line = (await came).decode(errors="replace")
+    finally:
+        loop.remove_reader(number)
+    if not line.endswith("\n"):  # the end of the input leaves the cursor behind the question
+        sys.stderr.write("\n")
+    return line
