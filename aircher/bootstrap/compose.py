@@ -27,7 +27,15 @@ from aircher.domain.chat import Effort
 from aircher.domain.errors import ConfigError
 from aircher.domain.models import ModelRef
 from aircher.domain.ports import SecretSource
-from aircher.domain.settings import CallSettings, RetrySettings, Settings, UiSettings
+from aircher.domain.routes import Rules
+from aircher.domain.settings import (
+    CallSettings,
+    RetrySettings,
+    Settings,
+    SpendSettings,
+    UiSettings,
+)
+from aircher.domain.usage import usd_to_nano
 from aircher.engine.health import PassiveHealth
 from aircher.engine.ports import EnginePorts
 from aircher.engine.turn import Engine
@@ -204,7 +212,8 @@ def _settings(config: Config, chosen: Chosen, catalog: ModelCatalog) -> Settings
             deadline_s=retry.deadline,
         ),
         limits=config.limits(),
-        alert_threshold=config.costs.alert_threshold,
+        alert_threshold=config.costs.alert_threshold[0],
+        spending=_spending(config, rules, catalog),
         allow_unknown_price=config.costs.allow_unknown_price,
         baseline=baseline,
         tiny=frozenset(
@@ -224,6 +233,22 @@ def _settings(config: Config, chosen: Chosen, catalog: ModelCatalog) -> Settings
         ),
         found=chosen.found,
         config_file=str(config_path()),
+    )
+
+
+def _spending(config: Config, rules: Rules, catalog: ModelCatalog) -> SpendSettings:
+    costs = config.costs
+    return SpendSettings(
+        alert_at=costs.alert_threshold,
+        auto_downgrade=costs.auto_downgrade_on_limit,
+        downgrade_at=costs.downgrade_at,
+        downgrade={
+            name: resolve(model, rules, catalog.facts) for name, model in costs.downgrade.items()
+        },
+        prefer_cheap=costs.prefer_cost_efficient,
+        by_provider=costs.track_by_provider,
+        unusual_score=costs.unusual_score,
+        unusual_floor_nano=usd_to_nano(costs.unusual_floor),
     )
 
 

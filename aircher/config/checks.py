@@ -134,6 +134,8 @@ def _models_named(config: Tree) -> Iterator[tuple[KeyPath, str]]:
             yield ("models", "task", name, "preferred"), task.preferred
         for model in task.fallbacks:
             yield ("models", "task", name, "fallbacks"), model
+    for name, model in config.costs.downgrade.items():
+        yield ("costs", "downgrade", name), model
     if config.costs.baseline_model:
         yield ("costs", "baseline_model"), config.costs.baseline_model
 
@@ -206,6 +208,40 @@ def _limits(config: Tree, providers: set[str], names: Names) -> Iterator[Finding
                 path,
                 f"{shown(provider)} in {shown(name)} is no provider",
                 did_you_mean(provider, providers),
+            )
+    yield from _limit_actions(config)
+    yield from _downgrades(config)
+
+
+def _limit_actions(config: Tree) -> Iterator[Finding]:
+    costs = config.costs
+    set_limits = [
+        name
+        for name in ("monthly_budget", "daily_limit", "per_request_limit")
+        if getattr(costs, name) is not None
+    ]
+    set_limits += [*costs.limits, *costs.task_budgets]
+    for name in costs.limit_actions:
+        if name not in set_limits:
+            yield Finding(
+                ("costs", "limit_actions", name),
+                f"{shown(name)} is no limit that is set",
+                did_you_mean(name, set_limits),
+            )
+
+
+def _downgrades(config: Tree) -> Iterator[Finding]:
+    paths = config.costs.downgrade
+    leads = {start: [to] for start, to in paths.items()}
+    done: set[str] = set()
+    for start in leads:
+        road = _circle_from(start, leads)
+        if road and not done & set(road):
+            done |= set(road)
+            yield Finding(
+                ("costs", "downgrade", start),
+                f"costs.downgrade goes in a circle: {' -> '.join(road)}",
+                "take one of them out",
             )
 
 

@@ -85,10 +85,17 @@ class Config(Tree):
             for task, usd in costs.task_budgets.items()
         ]
         return tuple(
-            Limit(f"costs.{name}", window, usd_to_nano(usd), provider, task)
+            Limit(
+                f"costs.{name}", window, usd_to_nano(usd), provider, task, soft=self._is_soft(name)
+            )
             for name, window, usd, provider, task in rows
             if usd is not None
         )
+
+    def _is_soft(self, name: str) -> bool:
+        """Whether the limit that stands at costs.``name`` only warns."""
+        own = self.costs.limit_actions.get(name.rpartition(".")[2])
+        return (own or self.costs.on_limit) == "warn"
 
 
 @dataclass(frozen=True, slots=True)

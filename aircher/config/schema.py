@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import get_args
 
+from aircher.config.cost_schema import Costs
 from aircher.config.model_schema import Models
 from aircher.config.provider_schema import ProviderConfig
 from aircher.config.rows import Row, each, others, rows_of, setting, table, tree_of
@@ -23,8 +23,6 @@ from aircher.config.values import (
     BOOL,
     DURATION,
     INT,
-    MODEL,
-    MONEY,
     NUMBER,
     PROVIDER,
     PROVIDERS,
@@ -109,76 +107,6 @@ class Retry:
     )
     deadline: float = setting(
         DURATION, _RETRY.deadline_s, "The longest time for a whole request.", minimum=1
-    )
-
-
-@dataclass(frozen=True)
-class Costs:
-    """What may be spent, in USD.  Days and months are those of your time zone."""
-
-    monthly_budget: Decimal | None = setting(
-        MONEY,
-        None,
-        "The most per month.",
-        minimum=0,
-        unset="no limit",
-        project=False,
-        example=Decimal("100.0"),
-    )
-    daily_limit: Decimal | None = setting(
-        MONEY,
-        None,
-        "The most per day.",
-        minimum=0,
-        unset="no limit",
-        project=False,
-        example=Decimal("10.0"),
-    )
-    per_request_limit: Decimal | None = setting(
-        MONEY,
-        None,
-        "The most per request.",
-        minimum=0,
-        unset="no limit",
-        project=False,
-        example=Decimal("1.0"),
-    )
-    alert_threshold: float = setting(
-        NUMBER, 0.8, "Warn when this share of a limit is used.", minimum=0, maximum=1, project=False
-    )
-    track_by_provider: bool = setting(BOOL, True, "Show spending by provider.", project=False)
-    prefer_cost_efficient: bool = setting(
-        BOOL, False, "Among equals take the cheapest model.", project=False
-    )
-    auto_downgrade_on_limit: bool = setting(
-        BOOL, True, "Take a cheaper model near a limit; it is always said.", project=False
-    )
-    allow_unknown_price: bool = setting(
-        BOOL, False, "Use models without a known price although a limit is set.", project=False
-    )
-    baseline_model: str | None = setting(
-        MODEL,
-        None,
-        "Savings are measured against this model.",
-        unset="the default provider's model",
-        example="openai/gpt-6.1-sol",
-        project=False,
-    )
-    limits: Mapping[str, Decimal] = each(
-        MONEY,
-        "A provider's own limit: PROVIDER_daily or PROVIDER_monthly.",
-        minimum=0,
-        project=False,
-        example=Decimal("5.0"),
-        under=("openai_daily",),
-    )
-    task_budgets: Mapping[str, Decimal] = each(
-        MONEY,
-        "The most for one task per month.",
-        minimum=0,
-        project=False,
-        example=Decimal("2.0"),
-        under=("commit_messages",),
     )
 
 

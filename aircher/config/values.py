@@ -248,6 +248,24 @@ def _list_from_text(text: str) -> Any:
     return [word.strip().strip("\"'") for word in inner.split(",") if word.strip()]
 
 
+def _shares(value: Any) -> tuple[float, ...]:
+    """One share of a whole or several, in order, each once."""
+    shares = [_number(item) for item in (value if isinstance(value, list) else [value])]
+    if not shares or not all(0 <= share <= 1 for share in shares):
+        raise ValueError("takes numbers from 0 to 1, such as 0.8 or [0.5, 0.8]")
+    return tuple(sorted(set(shares)))
+
+
+def _shares_from_text(text: str) -> Any:
+    shares = [_decimal_from_text(word) for word in _list_from_text(text)]
+    return shares[0] if len(shares) == 1 else shares
+
+
+def _shares_to_toml(shares: tuple[float, ...]) -> Any:
+    written = [Decimal(repr(share)) for share in shares]
+    return written[0] if len(written) == 1 else written
+
+
 _STRING = {"type": "string"}
 _LIST = {"type": "array", "items": _STRING}
 
@@ -263,6 +281,14 @@ NUMBER = Kind(
 )
 MONEY = Kind(
     "USD", "an amount in USD such as 5.0", _finite, _decimal_from_text, schema={"type": "number"}
+)
+SHARES = Kind(
+    "shares",
+    "a number from 0 to 1, or a list of such",
+    _shares,
+    _shares_from_text,
+    _shares_to_toml,
+    {"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}]},
 )
 DURATION = Kind(
     "duration",

@@ -14,7 +14,8 @@ class Cap:
 
     ``provider`` and ``task`` narrow what counts ("" = all).  ``name`` is the config key the
     user knows ("costs.daily_limit").  The window's start is worked out by policy in the
-    user's time zone, so storage only compares instants.
+    user's time zone, so storage only compares instants.  A ``soft`` one is told when it is
+    passed, and refuses nothing.
     """
 
     name: str
@@ -22,6 +23,11 @@ class Cap:
     since: datetime
     provider: str = ""
     task: str = ""
+    soft: bool = False
+
+    def covers(self, ref: ModelRef, task: str) -> bool:
+        """True if a call to that model for that task counts against this limit."""
+        return self.provider in {"", ref.provider} and self.task in {"", task}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +68,8 @@ class CapState:
     def left_nano(self) -> int:
         """What may still be reserved (never below zero)."""
         return max(0, self.cap.limit_nano - self.spent_nano - self.held_nano)
+
+    @property
+    def share(self) -> float:
+        """How much of the limit is spent, 1.0 being all of it; what is only held is not."""
+        return self.spent_nano / self.cap.limit_nano if self.cap.limit_nano else 1.0

@@ -175,6 +175,14 @@ class Ledger(Protocol):
         """Each cap with what is spent and held under it."""
         ...
 
+    def recent_costs(self, most: int = 200) -> Sequence[int]:
+        """What the newest calls cost that cost anything, in nano-dollars, newest first."""
+        ...
+
+    def first_alert(self, cap: Cap, share: float) -> bool:
+        """True the first time that this share of this limit is told in its window, ever."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SpendGroup:

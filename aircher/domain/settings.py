@@ -44,6 +44,7 @@ class Limit:
     """A spending limit as configured: nano-dollars per window.
 
     ``window`` is "request", "day" or "month"; ``provider``/``task`` narrow it ("" = all).
+    A ``soft`` limit is told when it is passed, and refuses nothing.
     """
 
     name: str
@@ -51,6 +52,26 @@ class Limit:
     nano_usd: int
     provider: str = ""
     task: str = ""
+    soft: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SpendSettings:
+    """The part of [costs] that says what happens near a limit; shares are of a limit, 1.0 all.
+
+    ``downgrade`` maps what a user names (a model, "provider/model" or a task) to the model
+    that takes over.  A request is unusual from a robust z-score of ``unusual_score`` on
+    (0 = never), and never below ``unusual_floor_nano`` nano-dollars.
+    """
+
+    alert_at: tuple[float, ...] = (0.8,)
+    auto_downgrade: bool = True
+    downgrade_at: float = 0.9
+    downgrade: Mapping[str, ModelRef] = field(default_factory=dict)
+    prefer_cheap: bool = False
+    by_provider: bool = True
+    unusual_score: float = 3.5
+    unusual_floor_nano: int = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +129,8 @@ class Settings:
     retry: RetrySettings = field(default_factory=RetrySettings)
     limits: tuple[Limit, ...] = ()
     alert_threshold: float = 0.8
+    """The first share of a limit that is told: from here on it is shown as near."""
+    spending: SpendSettings = field(default_factory=SpendSettings)
     allow_unknown_price: bool = False
     baseline: ModelRef | None = None
     tiny: frozenset[ModelRef] = frozenset()

@@ -39,7 +39,8 @@ class LegMoney:
         limits = caps(ports.settings.limits, now, provider=ref.provider, task=self._task)
         single = request_limit(ports.settings.limits)
         if worst is None:
-            if (limits or single) and not ports.settings.allow_unknown_price:
+            hard = single is not None or any(not cap.soft for cap in limits)
+            if hard and not ports.settings.allow_unknown_price:
                 raise OverBudget(
                     f"The price of {ref} is not known, so it cannot be kept under your limits.",
                     hint="Set costs.allow_unknown_price = true, or choose another model.",

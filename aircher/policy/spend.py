@@ -20,7 +20,14 @@ def caps(
     With neither named, all of them: what a budget display shows.
     """
     return tuple(
-        Cap(limit.name, limit.nano_usd, _WINDOWS[limit.window](now), limit.provider, limit.task)
+        Cap(
+            limit.name,
+            limit.nano_usd,
+            _WINDOWS[limit.window](now),
+            limit.provider,
+            limit.task,
+            limit.soft,
+        )
         for limit in limits
         if limit.window in _WINDOWS
         and (not provider or limit.provider in ("", provider))
@@ -29,9 +36,9 @@ def caps(
 
 
 def request_limit(limits: Iterable[Limit]) -> Limit | None:
-    """The tightest limit on a single request, if any."""
+    """The tightest hard limit on a single request, if any."""
     return min(
-        (limit for limit in limits if limit.window == "request"),
+        (limit for limit in limits if limit.window == "request" and not limit.soft),
         key=lambda limit: limit.nano_usd,
         default=None,
     )

@@ -5,10 +5,8 @@ transaction at a time, so its ids grow in the order of commits.  A sum once made
 kept, and only the rows behind the last one counted are added: microseconds, whatever the
 table's size, and right across processes.
 
-A reservation whose process is gone, or that is older than an hour (no turn lives as long),
-is freed.  A crash between reserve and settle has cost what had been made by then, so the freed
-reservation leaves a usage row with outcome "aborted", estimated from the prompt and from the
-text that is on disk.
+A reservation whose process is gone is freed, and what it had cost by then is counted: see
+abandoned.py.
 """
 
 from __future__ import annotations
@@ -16,21 +14,20 @@ from __future__ import annotations
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from aircher.domain.budget import Cap, CapState, Claim, Reservation
 from aircher.domain.errors import OverBudget
-from aircher.domain.messages import Text, Thinking
 from aircher.domain.models import ModelRef
-from aircher.domain.usage import Cost, Spend, Tokens, UsageRow, dollars
-from aircher.storage.codec import load_parts, storable
+from aircher.domain.usage import Spend, Tokens, UsageRow, dollars
+from aircher.storage.abandoned import Stale, aborted, stale_among
+from aircher.storage.codec import storable
 from aircher.storage.connection import Connection
-from aircher.storage.processes import lives, myself
+from aircher.storage.processes import myself
 from aircher.storage.rows import TOKENS_AND_COST, ref_columns, tokens_and_cost, usage_row
-from aircher.storage.times import Now, from_ms, to_ms
+from aircher.storage.times import Now, to_ms
 
-STALE_AFTER_MS = 3_600_000
 _SUMS_KEPT = 256
 
 _USAGE_COLUMNS = (
@@ -45,6 +42,7 @@ _USAGE_COLUMNS = (
     "first_token_s",
     "outcome",
     "attempt",
+    "reservation",
 )
 _INSERT_USAGE = (
     f"INSERT INTO usage ({', '.join(_USAGE_COLUMNS)})"  # noqa: S608 - the names above
@@ -72,23 +70,14 @@ class _Window:
     session_id: str = ""
 
 
-CHARACTERS_PER_TOKEN = 3
-"""Rather too few: English has about four, code three; what a crash left open is not understated."""
-
-
-def _aborted_cost(row: sqlite3.Row, written: int) -> Cost:
-    """The prompt's price, and of the answer's worst price the share that was written."""
-    worst, prompt = row["nano_usd"], row["prompt_nano"]
-    if worst == 0:
-        return Cost(0, "exact")  # nothing could be spent
-    if row["max_output"] <= 0:
-        return Cost(worst, "estimated")
-    share = min(written, row["max_output"])
-    return Cost(min(worst, prompt + (worst - prompt) * share // row["max_output"]), "estimated")
-
-
-def _covers(cap: Cap, ref: ModelRef, task: str) -> bool:
-    return cap.provider in {"", ref.provider} and cap.task in {"", task}
+def _taken_back(row: UsageRow) -> UsageRow:
+    """The row that undoes an estimate which turned out to be none: rows are never changed."""
+    tokens = Tokens(
+        input=-(row.tokens.input or 0),
+        output=-(row.tokens.output or 0),
+    )
+    cost = replace(row.cost, nano_usd=-(row.cost.nano_usd or 0))
+    return replace(row, tokens=tokens, cost=cost, outcome="taken back", message_id=None)
 
 
 def _refusal(claim: Claim, state: CapState) -> OverBudget:
@@ -114,17 +103,18 @@ class UsageLedger:
     def reserve(self, claim: Claim, caps: Sequence[Cap]) -> Reservation:
         """Holds the claim's worst case if it fits under every cap, atomically across processes.
 
-        A cap that is narrowed to another provider or task does not count, and a claim of
-        nothing (a model on this machine) always fits.  Raises ``OverBudget`` naming the first
+        A cap that is soft or narrowed to another provider or task does not count, and a claim
+        of nothing (a model on this machine) always fits.  Raises ``OverBudget`` naming the first
         cap that would be broken.
         """
-        relevant = [cap for cap in caps if _covers(cap, claim.ref, claim.task)]
+        relevant = [cap for cap in caps if not cap.soft and cap.covers(claim.ref, claim.task)]
         self.free_abandoned()
         self.state(relevant)  # sums not made yet are made before the file is locked
         # Nothing may be added to the usage table in here: a refusal rolls back, and the kept
         # sums would have counted ids that are then given to other rows.
         with self._connection.writing() as raw:
-            for state in self._states(raw, relevant):
+            # Whatever is not freed yet counts: its holder may have died a moment ago.
+            for state in self._states(raw, relevant, self._reservations(raw)):
                 total = state.spent_nano + state.held_nano + claim.nano_usd
                 if claim.nano_usd > 0 and total > state.cap.limit_nano:
                     raise _refusal(claim, state)
@@ -153,12 +143,12 @@ class UsageLedger:
         with self._connection.writing() as raw:
             self._append(raw, row)
             if reservation is not None:
-                self._delete(raw, [reservation.id])
+                self._close(raw, reservation.id)
 
     def release(self, reservation: Reservation) -> None:
         """Frees what was held; nothing was used."""
         with self._connection.writing() as raw:
-            self._delete(raw, [reservation.id])
+            self._close(raw, reservation.id)
 
     def spend(
         self, since: datetime, *, provider: str = "", task: str = "", session_id: str = ""
@@ -170,7 +160,9 @@ class UsageLedger:
     def state(self, caps: Sequence[Cap]) -> Sequence[CapState]:
         """Each cap with what is spent and held under it."""
         with self._connection.reading() as raw:
-            return self._states(raw, caps)
+            held = self._reservations(raw)
+            stale = {one.row["id"] for one in self._stale(held)}
+            return self._states(raw, caps, [row for row in held if row["id"] not in stale])
 
     def rows(self, since: datetime, until: datetime | None = None) -> Sequence[UsageRow]:
         """All rows from ``since`` on and before ``until``, oldest first."""
@@ -182,6 +174,33 @@ class UsageLedger:
             ).fetchall()
         return [usage_row(row) for row in found]
 
+    def recent_costs(self, most: int = 200) -> Sequence[int]:
+        """What the newest calls cost that cost anything, in nano-dollars, newest first."""
+        with self._connection.reading() as raw:
+            # Bounded by ids, so that a long history of free calls is not walked.
+            found = raw.execute(
+                "SELECT cost_nano FROM usage WHERE cost_nano > 0 AND outcome <> 'aborted'"
+                " AND id > (SELECT coalesce(max(id), 0) FROM usage) - ? ORDER BY id DESC LIMIT ?",
+                (20 * most, most),
+            ).fetchall()
+        return [row[0] for row in found]
+
+    def first_alert(self, cap: Cap, share: float) -> bool:
+        """True the first time that this share of this limit is told in its window, ever."""
+        with self._connection.writing() as raw:
+            told = raw.execute(
+                "INSERT INTO alerts (name, since, limit_nano, share, at) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT DO NOTHING",
+                (
+                    storable(cap.name),
+                    to_ms(cap.since),
+                    cap.limit_nano,
+                    share,
+                    to_ms(self._clock.now()),
+                ),
+            )
+            return bool(told.rowcount)
+
     def free_abandoned(self) -> int:
         """Frees what processes held that are gone; returns how many reservations."""
         with self._connection.reading() as raw:
@@ -191,19 +210,17 @@ class UsageLedger:
         with self._connection.writing() as raw:
             return self._free_stale(raw)
 
-    def _states(self, raw: sqlite3.Connection, caps: Iterable[Cap]) -> list[CapState]:
-        held = self._reservations(raw)
-        stale = {row["id"] for row in self._stale(held)}
-        live = [
-            (ModelRef(row["provider"], row["model"]), row["task"], row["nano_usd"])
-            for row in held
-            if row["id"] not in stale
+    def _states(
+        self, raw: sqlite3.Connection, caps: Iterable[Cap], held: Iterable[sqlite3.Row]
+    ) -> list[CapState]:
+        claims = [
+            (ModelRef(row["provider"], row["model"]), row["task"], row["nano_usd"]) for row in held
         ]
         return [
             CapState(
                 cap,
                 self._sum(raw, _Window(to_ms(cap.since), cap.provider, cap.task)).nano_usd,
-                sum(nano for ref, task, nano in live if _covers(cap, ref, task)),
+                sum(nano for ref, task, nano in claims if cap.covers(ref, task)),
             )
             for cap in caps
         ]
@@ -245,7 +262,9 @@ class UsageLedger:
             estimated=so_far.estimated + row["estimated"],
         )
 
-    def _append(self, raw: sqlite3.Connection, row: UsageRow) -> None:
+    def _append(
+        self, raw: sqlite3.Connection, row: UsageRow, reservation_id: int | None = None
+    ) -> None:
         raw.execute(
             _INSERT_USAGE,
             (
@@ -259,49 +278,45 @@ class UsageLedger:
                 row.first_token_s,
                 storable(row.outcome),
                 row.attempt,
+                reservation_id,
             ),
         )
 
     def _reservations(self, raw: sqlite3.Connection) -> list[sqlite3.Row]:
         return raw.execute("SELECT * FROM reservations").fetchall()
 
-    def _stale(self, held: Iterable[sqlite3.Row]) -> list[sqlite3.Row]:
-        oldest = to_ms(self._clock.now()) - STALE_AFTER_MS
-        alive = {self._me: True}
-        for row in held:
-            if row["holder"] not in alive:
-                alive[row["holder"]] = lives(row["holder"])
-        return [row for row in held if row["created"] < oldest or not alive[row["holder"]]]
+    def _stale(self, held: Iterable[sqlite3.Row]) -> list[Stale]:
+        return stale_among(held, self._me, to_ms(self._clock.now()))
 
     def _free_stale(self, raw: sqlite3.Connection) -> int:
         stale = self._stale(self._reservations(raw))
-        for row in stale:
-            written = self._written(raw, row)
-            self._append(
-                raw,
-                UsageRow(
-                    at=from_ms(row["at"]),
-                    ref=ModelRef(row["provider"], row["model"]),
-                    task=row["task"],
-                    tokens=Tokens(input=row["prompt"], output=written),
-                    cost=_aborted_cost(row, written),
-                    session_id=row["session_id"],
-                    outcome="aborted",
-                ),
-            )
-        self._delete(raw, [row["id"] for row in stale])
+        for one in stale:
+            row = aborted(raw, one)
+            self._append(raw, row, one.row["id"])
+            if row.message_id is not None:
+                self._price_message(raw, row.message_id, row)
+        self._delete(raw, [one.row["id"] for one in stale])
         return len(stale)
 
-    def _written(self, raw: sqlite3.Connection, row: sqlite3.Row) -> int:
-        """Tokens, roughly, of the reply that the reservation's process left unfinished."""
-        found = raw.execute(
-            "SELECT parts FROM messages WHERE session_id = ? AND writer = ? AND state = 'streaming'"
-            " ORDER BY id DESC LIMIT 1",
-            (row["session_id"], row["holder"]),
-        ).fetchone()
-        parts = load_parts(found["parts"]) if found is not None else ()
-        said = sum(len(part.text) for part in parts if isinstance(part, Text | Thinking))
-        return -(-said // CHARACTERS_PER_TOKEN)
+    def _price_message(self, raw: sqlite3.Connection, message_id: int, row: UsageRow) -> None:
+        """The conversation and the ledger tell one cost."""
+        columns = ("provider", "model", *TOKENS_AND_COST)
+        raw.execute(
+            f"UPDATE messages SET {', '.join(f'{name} = ?' for name in columns)}"  # noqa: S608
+            " WHERE id = ?",
+            (*ref_columns(row.ref), *tokens_and_cost(row.tokens, row.cost), message_id),
+        )
+
+    def _close(self, raw: sqlite3.Connection, reservation_id: int) -> None:
+        """Frees a reservation; one that was freed as abandoned has its row taken back."""
+        gone = raw.execute("DELETE FROM reservations WHERE id = ?", (reservation_id,))
+        if gone.rowcount:
+            return
+        for row in raw.execute(
+            "SELECT * FROM usage WHERE reservation = ? AND outcome = 'aborted'", (reservation_id,)
+        ).fetchall():
+            counted = usage_row(row)
+            self._append(raw, _taken_back(counted), reservation_id)
 
     def _delete(self, raw: sqlite3.Connection, ids: Iterable[int]) -> None:
         raw.executemany("DELETE FROM reservations WHERE id = ?", [(number,) for number in ids])

@@ -39,8 +39,8 @@ def myself() -> str:
     return f"{pid}@{_start(pid)}@{_namespace()}"
 
 
-def lives(name: str) -> bool:
-    """Whether the named process still runs; True where that cannot be known.
+def lives(name: str) -> bool | None:
+    """Whether the named process still runs; None where that cannot be known.
 
     The caller has a limit of time for those.
     """
@@ -50,15 +50,15 @@ def lives(name: str) -> bool:
         return False
     pid = int(pid_text)
     if namespace != _namespace():
-        return True
+        return None
     if start:
         return _start(pid) == start
     if sys.platform == "win32":
-        return True  # there os.kill(pid, 0) would interrupt the process
+        return None  # there os.kill(pid, 0) would interrupt the process
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
-    return True
+        return None  # the pid is somebody else's by now, or was
+    return None  # without a start time it may be another owner of the pid

@@ -148,5 +148,40 @@ _ESTIMATES = tuple(
     for name in ("prompt", "prompt_nano", "max_output")
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_TABLES, _SEARCH, _ESTIMATES)
+# AUTOINCREMENT: the number of a reservation that was freed must never come to mean another's.
+_BUDGETS = (
+    """
+    CREATE TABLE held (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        provider TEXT NOT NULL,
+        model TEXT NOT NULL,
+        task TEXT NOT NULL,
+        nano_usd INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        session_id TEXT NOT NULL,
+        holder TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        prompt INTEGER NOT NULL DEFAULT 0,
+        prompt_nano INTEGER NOT NULL DEFAULT 0,
+        max_output INTEGER NOT NULL DEFAULT 0
+    )
+    """,
+    "INSERT INTO held SELECT * FROM reservations",
+    "DROP TABLE reservations",
+    "ALTER TABLE held RENAME TO reservations",
+    "ALTER TABLE usage ADD COLUMN reservation INTEGER",
+    "CREATE INDEX usage_freed ON usage (reservation) WHERE reservation IS NOT NULL",
+    """
+    CREATE TABLE alerts (
+        name TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        limit_nano INTEGER NOT NULL,
+        share REAL NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (name, since, limit_nano, share)
+    ) WITHOUT ROWID
+    """,
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_TABLES, _SEARCH, _ESTIMATES, _BUDGETS)
 """All steps so far; ``len(STEPS)`` is the version this program writes."""

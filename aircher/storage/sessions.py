@@ -101,16 +101,15 @@ class Sessions:
             ).fetchall()
         fresh = {row["id"]: stored_message(row, self._state(row)) for row in rows}
         known_before = self._ended
-        self._remember(fresh.values())
+        # A reply that a crash left unfinished is not remembered: it is yet to be priced.
+        self._remember(fresh[row["id"]] for row in rows if row["state"] != "streaming")
         return [fresh.get(id_) or known_before[id_] for id_ in order]
 
     def _remember(self, messages: Iterable[StoredMessage]) -> None:
         """Keeps what can no longer change: a chat is read anew with every turn and preview."""
         if len(self._ended) > _REMEMBERED:
             self._ended = {}
-        self._ended.update(
-            (message.id, message) for message in messages if message.state != "streaming"
-        )
+        self._ended.update((message.id, message) for message in messages)
 
     def add(
         self, session_id: str, message: Message, *, task: str = "", evidence: str = ""
@@ -254,7 +253,7 @@ class Sessions:
         """Marks replies whose writer is gone as stopped; returns how many."""
         with self._connection.reading() as raw:
             rows = raw.execute("SELECT id, writer FROM messages WHERE state = 'streaming'")
-            gone = [row["id"] for row in rows.fetchall() if not lives(row["writer"])]
+            gone = [row["id"] for row in rows.fetchall() if lives(row["writer"]) is False]
         if gone:
             with self._connection.writing() as raw:
                 for message_id in gone:
@@ -272,7 +271,7 @@ class Sessions:
 
     def _state(self, row: sqlite3.Row) -> MessageState:
         state = cast(MessageState, row["state"])
-        if state == "streaming" and row["writer"] != self._me and not lives(row["writer"]):
+        if state == "streaming" and row["writer"] != self._me and lives(row["writer"]) is False:
             return "stopped"
         return state
 

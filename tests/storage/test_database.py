@@ -164,7 +164,7 @@ def test_damage_met_later_is_said_and_the_next_start_begins_anew(
         db.sessions.add(session.id, user(f"message {number} " * 50))
     db.close()
     content = bytearray(file.read_bytes())
-    middle = len(content) // 2 // 4096 * 4096
+    middle = content.index(b'"message 150 ') // 4096 * 4096
     content[middle : middle + 4096] = b"\xaa" * 4096
     file.write_bytes(content)
     db = Database.open(file, clock)

@@ -203,6 +203,13 @@ def test_kill_9_in_mid_answer_is_billed_for_what_is_on_disk(db: Database, start:
     # Ten of a hundred tokens that could cost 1,000 besides the prompt's 10.
     assert aborted.cost == Cost(110, "estimated")
     assert (aborted.tokens.input, aborted.tokens.output) == (7, 10)
+    (message,) = db.sessions.messages(aborted.session_id)
+    assert (message.cost, message.tokens, message.ref) == (
+        aborted.cost,
+        aborted.tokens,
+        aborted.ref,
+    )
+    assert (message.id, message.state) == (aborted.message_id, "stopped")
 
 
 def test_the_next_start_shows_what_was_aborted(db: Database, start: Start) -> None:
@@ -213,14 +220,120 @@ def test_the_next_start_shows_what_was_aborted(db: Database, start: Start) -> No
     assert [row.outcome for row in db.ledger.rows(LONG_AGO)] == ["aborted"]
 
 
-def test_a_reservation_is_freed_after_an_hour(db: Database, clock: SetClock) -> None:
+def elsewhere(file: Path) -> None:
+    """The reservations were made in a container whose processes cannot be seen from here."""
+    other = sqlite3.connect(file)
+    other.execute("UPDATE reservations SET holder = '12@34@pid:[9]'")
+    other.commit()
+    other.close()
+
+
+def test_what_an_unknown_holder_holds_is_freed_after_an_hour_at_its_worst(
+    db: Database, file: Path, clock: SetClock
+) -> None:
     held = db.ledger.reserve(replace(claim(80), prompt_nano=5, max_output=9), [])
+    elsewhere(file)
     clock.forward(minutes=59)
     assert db.ledger.state([cap(100)])[0].held_nano == 80
     clock.forward(minutes=2)
-    db.ledger.reserve(claim(95), [cap(100)])  # of the 80, only the prompt's 5 are counted
-    db.ledger.settle(held, row(1))  # it lived after all: what it used still counts
-    assert db.ledger.spend(LONG_AGO).nano_usd == 5 + 1
+    with pytest.raises(OverBudget):
+        db.ledger.reserve(claim(21), [cap(100)])
+    assert db.ledger.spend(LONG_AGO).nano_usd == 80
+    db.ledger.settle(held, row(30))  # it lived after all
+    assert db.ledger.spend(LONG_AGO).nano_usd == 30
+    assert [found.outcome for found in db.ledger.rows(LONG_AGO)] == [
+        "aborted",
+        "complete",
+        "taken back",
+    ]
+    db.ledger.reserve(claim(70), [cap(100)])
+
+
+def test_what_lived_and_used_nothing_is_taken_back_too(
+    db: Database, file: Path, clock: SetClock
+) -> None:
+    held = db.ledger.reserve(claim(80), [])
+    elsewhere(file)
+    clock.forward(hours=2)
+    assert db.ledger.free_abandoned() == 1
+    db.ledger.release(held)
+    assert db.ledger.spend(LONG_AGO) == Spend(0, 2, 0, 0, estimated=2)
+
+
+def test_a_living_holder_keeps_its_money_when_the_clock_leaps(
+    db: Database, start: Start, clock: SetClock
+) -> None:
+    process = start(
+        "db.ledger.reserve(Claim(ref, 't', 80, now), []); print(flush=True); sys.stdin.read()"
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    db.ledger.reserve(claim(15), [])
+    clock.forward(days=400)
+    assert db.ledger.free_abandoned() == 0
+    with pytest.raises(OverBudget):
+        db.ledger.reserve(claim(6), [cap(100)])
+    clock.forward(days=-800)
+    assert db.ledger.state([cap(100)])[0].held_nano == 95
+
+
+def test_a_pid_that_was_given_to_another_process_holds_nothing(
+    db: Database, file: Path, start: Start
+) -> None:
+    process = start("print(flush=True); sys.stdin.read()")
+    assert process.stdout is not None
+    process.stdout.readline()
+    db.ledger.reserve(replace(claim(80), prompt_nano=5, max_output=9), [])
+    other = sqlite3.connect(file)
+    (name,) = other.execute("SELECT holder FROM reservations").fetchone()
+    namespace = name.rpartition("@")[2]
+    other.execute("UPDATE reservations SET holder = ?", (f"{process.pid}@1@{namespace}",))
+    other.commit()
+    other.close()
+    db.ledger.reserve(claim(95), [cap(100)])
+    assert db.ledger.spend(LONG_AGO).nano_usd == 5
+
+
+def test_the_number_of_a_freed_reservation_is_never_given_again(
+    db: Database, file: Path, clock: SetClock
+) -> None:
+    old = db.ledger.reserve(claim(80), [])
+    elsewhere(file)
+    clock.forward(hours=2)
+    db.ledger.free_abandoned()
+    new = db.ledger.reserve(claim(15), [])
+    assert new.id != old.id
+    db.ledger.settle(old, row(70))
+    assert db.ledger.state([cap(100)])[0].held_nano == 15
+
+
+def test_a_soft_limit_refuses_nothing(db: Database) -> None:
+    soft = replace(cap(100), soft=True)
+    db.ledger.reserve(claim(500), [soft])
+    assert db.ledger.state([soft])[0].held_nano == 500
+
+
+def test_an_alert_is_told_once_a_window_whoever_asks(
+    db: Database, file: Path, clock: SetClock
+) -> None:
+    today, tomorrow = cap(100, START), cap(100, START + timedelta(days=1))
+    assert db.ledger.first_alert(today, 0.8)
+    assert not db.ledger.first_alert(today, 0.8)
+    other = Database.open(file, clock)
+    assert not other.ledger.first_alert(today, 0.8)
+    assert other.ledger.first_alert(today, 1.0)
+    assert other.ledger.first_alert(tomorrow, 0.8)
+    clock.forward(days=-1)
+    assert not other.ledger.first_alert(tomorrow, 0.8)
+    assert other.ledger.first_alert(cap(200, START), 0.8)  # the limit was raised
+    other.close()
+
+
+def test_recent_costs_are_those_of_calls_that_cost_something(db: Database) -> None:
+    for nano in (5, 0, None, 9):
+        db.ledger.settle(None, row(nano))
+    assert db.ledger.recent_costs() == [9, 5]
+    assert db.ledger.recent_costs(1) == [9]
 
 
 def test_a_crash_of_which_nothing_is_known_counts_its_worst_case(
