@@ -71,7 +71,7 @@ def engine(folder: Path) -> Engine:
     settings = Settings(rules, limits=(Limit("costs.daily_limit", "day", 10**12),))
     ports = EnginePorts(
         settings, load_patterns(), One(), catalog, database.ledger, database.sessions,
-        Folder(folder), PassiveHealth(rules, clock), clock, lambda: 0.5,
+        database.corrections, Folder(folder), PassiveHealth(rules, clock), clock, lambda: 0.5,
     )  # fmt: skip
     return Engine(replace(ports))
 

@@ -12,7 +12,7 @@ from aircher.bootstrap.clock import LOCAL, SystemClock
 from aircher.bootstrap.configuring import data_dir, load_config
 from aircher.domain.budget import CapState
 from aircher.domain.errors import UsageError
-from aircher.domain.ports import Clock, Ledger, SessionStore, UsageReader
+from aircher.domain.ports import Clock, Corrections, Ledger, SessionStore, UsageReader
 from aircher.policy.spend import caps
 from aircher.storage.database import Database
 from aircher.workspace.folder import Folder
@@ -25,6 +25,7 @@ class Records:
     """The ports over one open data file; ``notices`` are for the user to see once."""
 
     sessions: SessionStore
+    corrections: Corrections
     ledger: Ledger
     usage: UsageReader
     notices: tuple[str, ...]
@@ -43,7 +44,12 @@ def open_database(clock: Clock | None = None) -> Records:
     """
     database = Database.open(database_path(), clock or SystemClock())
     return Records(
-        database.sessions, database.ledger, database.ledger, database.notices, database.close
+        database.sessions,
+        database.corrections,
+        database.ledger,
+        database.ledger,
+        database.notices,
+        database.close,
     )
 
 

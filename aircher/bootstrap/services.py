@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aircher.domain.ports import (
     Catalog,
     Clock,
+    Corrections,
     HealthBoard,
     Ledger,
     Providers,
@@ -26,6 +27,7 @@ class Services:
     engine: Engine
     settings: Settings
     sessions: SessionStore
+    corrections: Corrections
     ledger: Ledger
     usage: UsageReader
     catalog: Catalog

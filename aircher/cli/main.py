@@ -30,6 +30,7 @@ from aircher.domain.inert import inert
 COMMANDS: dict[str, str] = {
     "ask": "ask once, answer on stdout",
     "route": "show which model would be chosen and why; no call is made",
+    "task": "what you corrected of task detection: history, correct, forget",
     "models": "list the models that can be used, with prices",
     "sessions": "list, show, search, export and remove conversations",
     "provider": "status, list and switch of providers",

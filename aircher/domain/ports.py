@@ -18,7 +18,7 @@ from aircher.domain.health import Health
 from aircher.domain.messages import Message, Part
 from aircher.domain.models import ListedModel, ModelFacts, ModelRef, PullProgress
 from aircher.domain.sessions import MessageState, SearchHit, SessionInfo, StoredMessage
-from aircher.domain.tasks import GitState
+from aircher.domain.tasks import Correction, GitState
 from aircher.domain.usage import Cost, Spend, Tokens, UsageRow
 
 
@@ -257,6 +257,10 @@ class SessionStore(Protocol):
         """Full-text search over all messages; any text is a valid query."""
         ...
 
+    def set_task(self, message_id: int, task: str) -> None:
+        """Gives a message another task, since the user corrected it."""
+        ...
+
     def rename(self, session_id: str, title: str) -> None:
         """Sets the title."""
         ...
@@ -287,6 +291,22 @@ class Workspace(Protocol):
 
     def find(self, query: str, *, limit: int = 20) -> Sequence[str]:
         """Paths relative to the root that match fuzzily, best first; ignored files left out."""
+        ...
+
+
+class Corrections(Protocol):
+    """What the user corrected of detection; it stays on this machine."""
+
+    def add(self, text: str, *, wrong: str, task: str) -> Correction:
+        """Keeps a correction.  One of the same text is replaced; the oldest make room."""
+        ...
+
+    def all(self) -> Sequence[Correction]:
+        """All that are kept, oldest first."""
+        ...
+
+    def forget(self, correction_id: int | None = None) -> int:
+        """Deletes one, or with None all; returns how many there were."""
         ...
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 TASKS = (
     "commit_messages",
@@ -66,3 +67,17 @@ class Detection:
     confidence: float
     evidence: tuple[Evidence, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """The user's word that a request was another task than it was taken for.
+
+    ``text`` is the request as detection read it, a long one shortened to its head and tail.
+    """
+
+    id: int
+    at: datetime
+    text: str
+    wrong: str
+    task: str

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aircher.domain.ports import (
     Catalog,
     Clock,
+    Corrections,
     HealthBoard,
     Ledger,
     Providers,
@@ -28,6 +29,7 @@ class EnginePorts:
     catalog: Catalog
     ledger: Ledger
     sessions: SessionStore
+    corrections: Corrections
     workspace: Workspace
     health: HealthBoard
     clock: Clock

@@ -21,6 +21,7 @@ from aircher.engine.chain import Chain, total
 from aircher.engine.compaction import Compaction
 from aircher.engine.consent import Consent
 from aircher.engine.conversation import as_prompt
+from aircher.engine.learning import Learning
 from aircher.engine.leg import Errand
 from aircher.engine.ports import EnginePorts
 from aircher.engine.routing import Routing
@@ -36,6 +37,7 @@ class Engine:
         self._wait = Wait(ports.clock)
         self._consent = Consent()
         self._routing = Routing(ports)
+        self.learning = Learning(ports)
 
     async def turn(self, request: TurnRequest) -> AsyncGenerator[Event, None]:
         """The events of one turn, the last of them ``Finished`` or ``Failed``.
@@ -116,6 +118,10 @@ class Engine:
             yield Compacted(compaction.covered, compaction.before, after, compaction.summary)
         except AircherError as error:
             yield Failed(error, self._so_far(errand))
+
+    async def detect(self, request: TurnRequest) -> Detection:
+        """What ``turn`` would take the request for; no call, nothing kept."""
+        return await self._routing.detect(request, self._stored(request.session_id))
 
     async def preview(self, request: TurnRequest) -> Preview:
         """What ``turn`` would do, without a call: task, candidates, estimated cost.

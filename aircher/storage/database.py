@@ -22,6 +22,7 @@ from aircher.storage.connection import (
     in_our_words,
     result_code,
 )
+from aircher.storage.corrections import Corrected
 from aircher.storage.ledger import UsageLedger
 from aircher.storage.schema import STEPS
 from aircher.storage.sessions import Sessions
@@ -38,7 +39,7 @@ class Database:
     """An open data file.
 
     ``sessions`` implements the port ``SessionStore``; ``ledger`` both ``Ledger`` and
-    ``UsageReader``.  ``notices`` are sentences the user should see once (a damaged file was
+    ``UsageReader``, ``corrections`` the port ``Corrections``.  ``notices`` are sentences the user should see once (a damaged file was
     moved aside).  Any thread may use it; see ``connection.py``.
     """
 
@@ -47,6 +48,7 @@ class Database:
         self.notices = notices
         self.sessions = Sessions(connection, clock)
         self.ledger = UsageLedger(connection, clock)
+        self.corrections = Corrected(connection, clock)
 
     @classmethod
     def open(cls, path: Path, clock: Now | None = None) -> Database:

@@ -183,5 +183,17 @@ _BUDGETS = (
     """,
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_TABLES, _SEARCH, _ESTIMATES, _BUDGETS)
+_CORRECTIONS = (
+    """
+    CREATE TABLE corrections (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        text TEXT NOT NULL UNIQUE,
+        wrong TEXT NOT NULL,
+        task TEXT NOT NULL
+    )
+    """,
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_TABLES, _SEARCH, _ESTIMATES, _BUDGETS, _CORRECTIONS)
 """All steps so far; ``len(STEPS)`` is the version this program writes."""

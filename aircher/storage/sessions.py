@@ -185,6 +185,12 @@ class Sessions:
                 self._index(raw, message_id, parts)
                 self._touch(raw, ended["session_id"])
 
+    def set_task(self, message_id: int, task: str) -> None:
+        """Gives a message another task."""
+        with self._connection.writing() as raw:
+            raw.execute("UPDATE messages SET task = ? WHERE id = ?", (storable(task), message_id))
+        self._ended.pop(message_id, None)
+
     def compact(self, session_id: str, upto_message_id: int, summary: str) -> StoredMessage:
         """Stores a summary that stands for all messages up to that id; nothing is deleted.
 

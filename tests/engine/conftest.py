@@ -72,6 +72,7 @@ def build(tmp_path: Path, patterns: Patterns) -> Iterator[Build]:
             catalog=catalog or TableCatalog(prices),
             ledger=database.ledger,
             sessions=database.sessions,
+            corrections=database.corrections,
             workspace=state or PlainWorkspace(),
             health=PassiveHealth(rules, clock),
             clock=clock,

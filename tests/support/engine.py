@@ -25,7 +25,7 @@ from aircher.domain.ports import Clock
 from aircher.domain.routes import Candidate, Estimate, Plan, Rules, TaskRule
 from aircher.domain.sessions import SearchHit, SessionInfo, StoredMessage
 from aircher.domain.settings import Settings, UiSettings
-from aircher.domain.tasks import Detection
+from aircher.domain.tasks import TASKS, Correction, Detection
 from aircher.domain.turns import Preview, TurnRequest
 from aircher.domain.usage import FREE, UNKNOWN_COST, Cost, Spend, Tokens, UsageRow
 
@@ -106,6 +106,7 @@ class FakeEngine:
         self.skipped = 0
         self.answers: list[tuple[int, bool]] = []
         self.compacted: list[str] = []
+        self.learning = FakeLearning()
         self.preview_error: AircherError | None = None
         self.caps: tuple[CapState, ...] = (
             CapState(Cap("costs.daily_limit", 10_000_000_000, NOW.replace(hour=0, minute=0, second=0)), 420_000_000),
@@ -155,6 +156,19 @@ class FakeEngine:
 
     def answer(self, question_id: int, *, yes: bool) -> None:
         self.answers.append((question_id, yes))
+
+
+class FakeLearning:
+    """Keeps what it was told; the tasks are the built-in ones."""
+
+    tasks = TASKS
+
+    def __init__(self) -> None:
+        self.corrected: list[tuple[str, str, int]] = []
+
+    def correct(self, session_id: str, task: str, message_id: int = 0) -> Correction:
+        self.corrected.append((session_id, task, message_id))
+        return Correction(len(self.corrected), NOW, "text", "default", task)
 
 
 class FixedClock:
@@ -214,6 +228,13 @@ class FakeSessions:
 
     def rename(self, session_id: str, title: str) -> None:
         self.infos[session_id] = replace(self.info(session_id), title=title)
+
+
+class FakeCorrections:
+    """Nothing was ever corrected."""
+
+    def all(self) -> Sequence[Correction]:
+        return ()
 
 
 class FakeLedger:
@@ -333,6 +354,7 @@ def services(given: Settings | None = None, clock: Clock | None = None) -> Any:
         "engine": FakeEngine(chosen),
         "settings": chosen,
         "sessions": FakeSessions(),
+        "corrections": FakeCorrections(),
         "ledger": FakeLedger(),
         "usage": FakeUsage(),
         "catalog": FakeCatalog(),
