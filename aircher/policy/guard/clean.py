@@ -1,0 +1,163 @@
+"""Texts in, the same texts without their secrets out, with a finding for each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from aircher.policy.guard.paths import is_sensitive
+from aircher.policy.guard.rules import Rules
+from aircher.policy.guard.scan import scan
+
+Action = Literal["redact", "block", "allow", "ask"]
+"""What is done about a finding: replaced by its kind, not sent at all, sent, or asked about (and
+replaced unless the user says yes)."""
+
+SENSITIVE_FILE = "sensitive-file"
+IGNORED_FILE = "ignored-file"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A text that is to leave, and where it stands.
+
+    ``place`` is in the user's words ("your message", "src/app.py").  ``path`` is the file that
+    it is the content of, or the diff of; "" for other texts.  ``ignored`` says that the user's
+    ignore files name that path.
+    """
+
+    place: str
+    text: str
+    path: str = ""
+    ignored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A secret that was found; never its value.
+
+    ``line`` counts from 1; 0 means the whole file.  ``fingerprint`` is the same for the same
+    value everywhere, for ``aircher guard allow``; the value cannot be read from it.
+    """
+
+    kind: str
+    place: str
+    line: int
+    action: Action
+    fingerprint: str
+
+    @property
+    def where(self) -> str:
+        """Such as "src/app.py:12" or "your message, line 3"; the place alone for a whole file."""
+        if not self.line:
+            return self.place
+        return (
+            f"{self.place}, line {self.line}" if " " in self.place else f"{self.place}:{self.line}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GuardPolicy:
+    """What the user wants done ([guard] in the configuration).
+
+    ``actions`` are by kind; ``default`` is for the rest.  ``strict`` turns every "redact" and
+    "ask" into "block".  ``allowed`` are fingerprints that may leave; ``paths`` further file
+    patterns; ``send`` are paths that the user confirmed for this request.
+    """
+
+    default: Action = "redact"
+    actions: Mapping[str, Action] = field(default_factory=dict)
+    strict: bool = False
+    allowed: frozenset[str] = frozenset()
+    paths: tuple[str, ...] = ()
+    send: frozenset[str] = frozenset()
+
+    def action(self, kind: str, fingerprint: str) -> Action:
+        """What is to be done about this finding."""
+        if fingerprint in self.allowed:
+            return "allow"
+        chosen = self.actions.get(kind, self.default)
+        return "block" if self.strict and chosen != "allow" else chosen
+
+
+PLAIN = GuardPolicy()
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """The texts in their order, without what was found."""
+
+    texts: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def blocked(self) -> tuple[Finding, ...]:
+        """The findings that forbid sending at all."""
+        return tuple(one for one in self.findings if one.action == "block")
+
+    @property
+    def asked(self) -> tuple[Finding, ...]:
+        """The findings that are sent only if the user says so."""
+        return tuple(one for one in self.findings if one.action == "ask")
+
+
+def clean(pieces: Sequence[Piece], rules: Rules, policy: GuardPolicy = PLAIN) -> Cleaned:
+    """Replaces every secret by ``<REDACTED:kind>``, and withholds whole sensitive files.
+
+    What the policy allows stays as it is and is no finding; what it blocks is replaced too, so
+    that the texts can be shown.
+    """
+    texts: list[str] = []
+    findings: list[Finding] = []
+    for piece in pieces:
+        text, found = _cleaned(piece, rules, policy)
+        texts.append(text)
+        findings += found
+    return Cleaned(tuple(texts), tuple(findings))
+
+
+def _cleaned(piece: Piece, rules: Rules, policy: GuardPolicy) -> tuple[str, list[Finding]]:
+    kind = _withheld(piece, rules, policy)
+    if kind:
+        action = policy.action(kind, "") if kind == SENSITIVE_FILE else "redact"
+        if action != "allow":
+            why = "matches an ignore file" if kind == IGNORED_FILE else "a sensitive file"
+            return f"<WITHHELD:{piece.path}: {why}>", [Finding(kind, piece.place, 0, action, "")]
+    parts: list[str] = []
+    findings: list[Finding] = []
+    at = line = 0
+    counted = 0
+    for span in scan(piece.text, rules):
+        fingerprint = fingerprint_of(piece.text[span.start : span.end])
+        action = policy.action(span.kind, fingerprint)
+        if action == "allow":
+            continue
+        line += piece.text.count("\n", counted, span.start)
+        counted = span.start
+        findings.append(Finding(span.kind, piece.place, line + 1, action, fingerprint))
+        parts += [piece.text[at : span.start], f"<REDACTED:{span.kind}>"]
+        at = span.end
+    return ("".join((*parts, piece.text[at:])) if parts else piece.text), findings
+
+
+def _withheld(piece: Piece, rules: Rules, policy: GuardPolicy) -> str:
+    if piece.ignored:
+        return IGNORED_FILE
+    if (
+        piece.path
+        and piece.path not in policy.send
+        and is_sensitive(piece.path, rules, policy.paths)
+    ):
+        return SENSITIVE_FILE
+    return ""
+
+
+def fingerprint_of(secret: str) -> str:
+    """Twelve hex digits that stand for a value.
+
+    A slow hash, since a password has few enough possibilities to be guessed from a fast one.
+    """
+    made = hashlib.pbkdf2_hmac("sha256", secret.encode(errors="replace"), b"aircher guard", 2_000)
+    return made.hex()[:12]
