@@ -13,9 +13,6 @@ from dataclasses import dataclass
 from aircher.policy.guard.lookalikes import is_example, is_password, is_random, is_uuid
 from aircher.policy.guard.rules import Rules
 
-KEYWORDS = ("passw", "pwd", "passphrase", "secret", "token", "key", "credential", "auth")
-KINDS = ("password", "secret-assignment")
-
 _NAME_BEFORE = re.compile(r"[\w.-]{0,40}\Z", re.ASCII)
 _VALUE = re.compile(
     r"""[\w-]{0,40}

@@ -12,6 +12,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
+NAMES = ("passw", "pwd", "passphrase", "secret", "token", "key", "credential", "auth")
+"""Parts of names to which secrets are given (assignments.py)."""
+
+ASSIGNED = ("password", "secret-assignment")
+"""The kinds of what is given to such names."""
+
 
 class Automaton(Protocol):
     """All keywords at once, found in one pass (Aho and Corasick, 1975)."""
@@ -73,9 +79,7 @@ class Rules:
     @cached_property
     def keywords(self) -> tuple[str, ...]:
         """All keywords, those of assignments first, each once."""
-        from aircher.policy.guard.assignments import KEYWORDS
-
-        return tuple(dict.fromkeys((*KEYWORDS, *(k for r in self.rules for k in r.keywords))))
+        return tuple(dict.fromkeys((*NAMES, *(k for r in self.rules for k in r.keywords))))
 
     @cached_property
     def by_keyword(self) -> Sequence[tuple[int, ...]]:
@@ -97,9 +101,7 @@ class Rules:
     @property
     def kinds(self) -> Sequence[str]:
         """The names of all kinds, for settings and lists."""
-        from aircher.policy.guard.assignments import KINDS
-
-        return tuple(dict.fromkeys((*(rule.kind for rule in self.rules), *KINDS)))
+        return tuple(dict.fromkeys((*(rule.kind for rule in self.rules), *ASSIGNED)))
 
 
 def rules_from(*tables: Mapping[str, Any]) -> Rules:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aircher.policy.guard import assignments
 from aircher.policy.guard.lookalikes import CHECKS, entropy
-from aircher.policy.guard.rules import Rule, Rules
+from aircher.policy.guard.rules import ASSIGNED, NAMES, Rule, Rules
 from aircher.policy.guard.views import views
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -70,12 +70,12 @@ def _has_surrogates(text: str) -> bool:
 
 
 def _hits(text: str, rules: Rules) -> Iterator[Span]:
-    assigned = len(assignments.KEYWORDS)
+    assigned = len(NAMES)
     places: dict[int, list[tuple[int, int]]] = {}
     for number, start, end in rules.automaton.find_matches_as_indexes(_lower(text), True):
         if number < assigned:
             for one in assignments.at(text, start, end, rules):
-                rank = len(rules.rules) + assignments.KINDS.index(one.kind)
+                rank = len(rules.rules) + ASSIGNED.index(one.kind)
                 yield Span(one.start, one.end, rank, one.kind)
         for index in rules.by_keyword[number]:
             places.setdefault(index, []).append((start, end))
