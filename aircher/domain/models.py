@@ -24,6 +24,41 @@ class ModelRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Quality:
+    """How good a model's answers are, 0..1, by whom and when ("whatmodel.sh", "2026-10")."""
+
+    score: float
+    source: str
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Carbon:
+    """An estimate of what an answer emits: grams CO2e per 1,000 tokens written, low to high."""
+
+    low: float
+    high: float
+    source: str = ""
+
+    @property
+    def middle(self) -> float:
+        """Half way between, for comparing."""
+        return (self.low + self.high) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast a model was, as measured here: medians over ``calls`` answers.
+
+    ``first_token_s`` in seconds; ``tokens_per_s`` while it writes, None where it wrote too little.
+    """
+
+    first_token_s: float
+    tokens_per_s: float | None = None
+    calls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFacts:
     """What the catalogue knows of a model; None (or "unknown") where it does not know.
 
@@ -42,6 +77,8 @@ class ModelFacts:
     free: bool = False
     """True for a model on this machine: it costs nothing by rule, not by ignorance."""
     source: str = ""
+    quality: Quality | None = None
+    carbon: Carbon | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aircher.domain.models import ModelRef
+from aircher.domain.preferences import Preferences, SpecialRule, Tiers
 from aircher.domain.usage import Cost
 
 
@@ -22,6 +23,7 @@ class TaskRule:
     required_features: frozenset[str] = frozenset()
     max_cost_per_1k: str = ""
     origin: str = "default"
+    min_quality: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,15 @@ class Rules:
     unusable: Mapping[str, str] = field(default_factory=dict)
     strategy: str = "task"
     aliases: Mapping[str, str] = field(default_factory=dict)
+    provider_tiers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Provider -> tier -> model; none for a provider whose model the user fixed."""
+    more: tuple[ModelRef, ...] = ()
+    """Further models that a strategy may choose (custom_models, fallback_models)."""
+    local: Mapping[str, str] = field(default_factory=dict)
+    """Providers on this machine -> a pattern of those of their models that are not ("" = none)."""
+    tiers: Tiers = field(default_factory=Tiers)
+    special: tuple[SpecialRule, ...] = ()
+    preferences: Preferences = field(default_factory=Preferences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,8 @@ class Wish:
     task: str = ""
     fallback: bool = True
     barred: Mapping[ModelRef, str] = field(default_factory=dict)
+    local: bool = False
+    """True: nothing of it may leave this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +76,8 @@ class Estimate:
     """Tokens and cost before sending: ``prompt`` tokens in, at most ``max_output`` out.
 
     ``exact`` is True when the prompt was counted with the model's own tables; otherwise
-    show it with "~".  ``worst`` is the cost if all of ``max_output`` is used.
+    show it with "~".  ``likely`` is the cost of a usual answer of ``likely_output`` tokens,
+    ``worst`` the cost if all of ``max_output`` is used.
     """
 
     prompt: int
@@ -71,15 +85,22 @@ class Estimate:
     likely: Cost
     worst: Cost
     exact: bool = False
+    likely_output: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A model to try, and why it stands where it stands."""
+    """A model to try, and why it stands where it stands.
+
+    ``confidence`` (0..1) says how well that place is founded: on the user's word, on measured
+    facts, on estimates, or on none.  ``figure`` is what the strategy compared, in words.
+    """
 
     ref: ModelRef
     reason: str
     estimate: Estimate | None = None
+    confidence: float = 1.0
+    figure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +109,16 @@ class Rejected:
 
     ref: ModelRef
     reason: str
+    key: str = ""
+    """The configuration key that would let it in ("" where none would)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Complexity:
+    """How much a request asks of a model, 0 to 10, and what counted towards it."""
+
+    score: int
+    factors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +129,11 @@ class Plan:
     strategy: str
     candidates: tuple[Candidate, ...]
     rejected: tuple[Rejected, ...] = ()
+    stronger: tuple[Candidate, ...] = ()
+    """Models of a higher tier than the first, the next one up first: for an answer that fails."""
+    complexity: Complexity | None = None
+    fired: tuple[str, ...] = ()
+    """The user's rules that applied, in words."""
 
     @property
     def first(self) -> Candidate:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from aircher.domain.chat import Effort
 from aircher.domain.models import ModelRef
+from aircher.domain.preferences import Gates
 from aircher.domain.routes import Rules
 
 
@@ -138,6 +139,7 @@ class Settings:
     calls: CallSettings = field(default_factory=CallSettings)
     provider_calls: Mapping[str, CallSettings] = field(default_factory=dict)
     ui: UiSettings = field(default_factory=UiSettings)
+    gates: Gates = field(default_factory=Gates)
     found: tuple[str, ...] = ()
     config_file: str = ""
     problems: tuple[ConfigProblem, ...] = ()

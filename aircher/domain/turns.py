@@ -10,7 +10,7 @@ from aircher.domain.chat import Effort, ToolSpec
 from aircher.domain.messages import Part
 from aircher.domain.questions import QuestionKind
 from aircher.domain.routes import Plan, Wish
-from aircher.domain.tasks import Detection
+from aircher.domain.tasks import Detection, Signals
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,11 @@ class TurnRequest:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Detection and plan for a request that is not sent; estimates are on the candidates."""
+    """Detection and plan for a request that is not sent; estimates are on the candidates.
+
+    ``signals`` are what the detection was made from.
+    """
 
     detection: Detection
     plan: Plan
+    signals: Signals | None = None

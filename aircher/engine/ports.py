@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
+from aircher.domain.models import ModelRef, Speed
 from aircher.domain.ports import (
     Catalog,
     Clock,
@@ -17,11 +18,17 @@ from aircher.domain.ports import (
 )
 from aircher.domain.settings import Settings
 from aircher.policy.detect import Patterns
+from aircher.policy.route import STRATEGIES, Strategy
+from aircher.policy.route.situation import unmeasured
 
 
 @dataclass(frozen=True, slots=True)
 class EnginePorts:
-    """The engine's view of the world.  ``roll`` gives uniform numbers in 0..1, for jitter."""
+    """The engine's view of the world.
+
+    ``roll`` gives uniform numbers in 0..1, for jitter; ``speed`` what was measured of a model;
+    ``strategies`` the built-in ones and the user's own that is named.
+    """
 
     settings: Settings
     patterns: Patterns
@@ -34,3 +41,5 @@ class EnginePorts:
     health: HealthBoard
     clock: Clock
     roll: Callable[[], float]
+    speed: Callable[[ModelRef], Speed | None] = unmeasured
+    strategies: Mapping[str, Strategy] = field(default_factory=lambda: STRATEGIES)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from aircher.domain.messages import Message, Text
 from aircher.domain.models import ModelRef
@@ -12,10 +14,19 @@ from aircher.domain.tasks import Detection, Evidence, Signals
 from aircher.domain.turns import TurnRequest
 from aircher.engine.conversation import as_prompt, last_task, user_texts
 from aircher.engine.ports import EnginePorts
+from aircher.policy.complexity import complexity
 from aircher.policy.detect import detect
 from aircher.policy.estimate import estimate
-from aircher.policy.route import Situation
+from aircher.policy.route import Situation, escalation
 from aircher.policy.route import plan as choose
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen of a request, and the task it is taken for."""
+
+    signals: Signals
+    detection: Detection
 
 
 class Routing:
@@ -25,19 +36,24 @@ class Routing:
         self._ports = ports
         self._sizes: dict[tuple[str, int, ModelRef, str], tuple[int, bool]] = {}
 
-    async def detect(self, request: TurnRequest, stored: Sequence[StoredMessage]) -> Detection:
-        """The task: the user's word, else what the text and the work tree say."""
-        if request.wish.task:
-            chosen = Evidence("user", "you chose this task", 1.0, request.wish.task)
-            return Detection(request.wish.task, 1.0, (chosen,), {request.wish.task: 1.0})
+    async def look(self, request: TurnRequest, stored: Sequence[StoredMessage]) -> Look:
+        """The signals and the task: the user's word, else what the text and the work tree say."""
+        rules = self._ports.settings.rules
+        wants_git = not request.wish.task or any(rule.when.branches for rule in rules.special)
         signals = Signals(
             text=request.text if request.sample is None else request.sample,
             history=user_texts(stored),
             previous_task=last_task(stored),
             command=request.command,
             files=request.files,
-            git=await self._ports.workspace.git(),
+            git=await self._ports.workspace.git() if wants_git else None,
         )
+        return Look(signals, self._detect(request, signals))
+
+    def _detect(self, request: TurnRequest, signals: Signals) -> Detection:
+        if request.wish.task:
+            chosen = Evidence("user", "you chose this task", 1.0, request.wish.task)
+            return Detection(request.wish.task, 1.0, (chosen,), {request.wish.task: 1.0})
         return detect(signals, self._ports.patterns)
 
     def plan(
@@ -45,27 +61,47 @@ class Routing:
         request: TurnRequest,
         stored: Sequence[StoredMessage],
         asked: Message,
-        detection: Detection,
+        look: Look,
     ) -> Plan:
         """The models to try.  Raises ``NoModel`` or ``ContextTooLong``."""
         ports = self._ports
+        situation = self._situation(request, stored, asked, look)
+        chosen = choose(ports.settings.rules, situation, ports.strategies)
+        most = ports.settings.gates.most
+        if not (most and ports.settings.gates.escalate_on and request.wish.fallback):
+            return chosen
+        better = escalation(chosen.first.ref, ports.settings.rules, situation)
+        return replace(chosen, stronger=tuple(islice(better, most)))
+
+    def _situation(
+        self,
+        request: TurnRequest,
+        stored: Sequence[StoredMessage],
+        asked: Message,
+        look: Look,
+    ) -> Situation:
+        ports = self._ports
+        task, signals = look.detection.task, look.signals
         estimates: dict[ModelRef, Estimate] = {}
 
         def estimated(ref: ModelRef) -> Estimate:
             if ref not in estimates:
-                estimates[ref] = self._estimate(ref, request, stored, asked, detection.task)
+                estimates[ref] = self._estimate(ref, request, stored, asked, task)
             return estimates[ref]
 
-        return choose(
-            ports.settings.rules,
-            Situation(
-                task=detection.task,
-                wish=request.wish,
-                facts=ports.catalog.facts,
-                estimate=estimated,
-                blocked=ports.health.blocked(),
-                needs=_needs(request),
-            ),
+        return Situation(
+            task=task,
+            wish=request.wish,
+            facts=ports.catalog.facts,
+            estimate=estimated,
+            blocked=ports.health.blocked(),
+            needs=_needs(request),
+            speed=ports.speed,
+            confidence=look.detection.confidence,
+            now=ports.clock.now(),
+            branch=signals.git.branch if signals.git else "",
+            files=signals.files,
+            complexity=complexity(signals.text, task, signals.files, len(signals.history)),
         )
 
     def _estimate(

@@ -24,7 +24,7 @@ from aircher.engine.conversation import as_prompt
 from aircher.engine.learning import Learning
 from aircher.engine.leg import Errand
 from aircher.engine.ports import EnginePorts
-from aircher.engine.routing import Routing
+from aircher.engine.routing import Look, Routing
 from aircher.engine.wait import Wait
 from aircher.policy.spend import caps
 
@@ -49,7 +49,8 @@ class Engine:
         asked = user(request.text, *request.attachments)
         try:
             stored = self._stored(request.session_id)
-            detection = await self._routing.detect(request, stored)
+            look = await self._routing.look(request, stored)
+            detection = look.detection
             errand = replace(errand, task=detection.task, evidence=_why(detection))
             yield Detected(detection)
             row = None
@@ -57,9 +58,7 @@ class Engine:
                 # The question is on disk before anything is tried with it.
                 row = self._store(request, asked, errand)
                 errand = replace(errand, session_id=row.session_id)
-            async with aclosing(
-                self._answer(request, errand, asked, row, stored, detection)
-            ) as events:
+            async with aclosing(self._answer(request, errand, asked, row, stored, look)) as events:
                 async for event in events:
                     yield event
         except AircherError as error:
@@ -72,11 +71,11 @@ class Engine:
         asked: Message,
         row: StoredMessage | None,
         stored: Sequence[StoredMessage],
-        detection: Detection,
+        look: Look,
     ) -> AsyncGenerator[Event, None]:
         ports = self._ports
         try:
-            route = self._routing.plan(request, stored, asked, detection)
+            route = self._routing.plan(request, stored, asked, look)
         except ContextTooLong as error:
             if row is None:
                 raise  # there is no conversation to summarise
@@ -85,7 +84,7 @@ class Engine:
                 async for event in events:
                     yield event
             stored = [m for m in ports.sessions.messages(row.session_id) if m.id != row.id]
-            route = self._routing.plan(request, stored, asked, detection)
+            route = self._routing.plan(request, stored, asked, look)
             after = route.first.estimate.prompt if route.first.estimate else 0
             yield Compacted(compaction.covered, compaction.before, after, compaction.summary)
         yield Routed(route)
@@ -107,8 +106,8 @@ class Engine:
         errand = self._errand(session_id, "summaries")
         try:
             wish = TurnRequest("", wish=Wish(task="summaries"))
-            detection = await self._routing.detect(wish, ())
-            ref = self._routing.plan(wish, (), user(""), detection).first.ref
+            look = await self._routing.look(wish, ())
+            ref = self._routing.plan(wish, (), user(""), look).first.ref
             compaction = Compaction(ports, errand, ref, kept_share=0)
             nothing = UsageError("There is nothing to summarise in this conversation yet.")
             async with aclosing(compaction.events(stored[:-2], nothing)) as events:
@@ -121,7 +120,7 @@ class Engine:
 
     async def detect(self, request: TurnRequest) -> Detection:
         """What ``turn`` would take the request for; no call, nothing kept."""
-        return await self._routing.detect(request, self._stored(request.session_id))
+        return (await self._routing.look(request, self._stored(request.session_id))).detection
 
     async def preview(self, request: TurnRequest) -> Preview:
         """What ``turn`` would do, without a call: task, candidates, estimated cost.
@@ -129,9 +128,10 @@ class Engine:
         Raises ``NoModel`` or ``ContextTooLong`` like a turn would end with.
         """
         stored = self._stored(request.session_id)
-        detection = await self._routing.detect(request, stored)
+        look = await self._routing.look(request, stored)
         asked = user(request.text, *request.attachments)
-        return Preview(detection, self._routing.plan(request, stored, asked, detection))
+        plan = self._routing.plan(request, stored, asked, look)
+        return Preview(look.detection, plan, look.signals)
 
     def budget(self) -> Sequence[CapState]:
         """Every configured day and month limit with what is spent under it now."""

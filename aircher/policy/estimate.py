@@ -60,6 +60,7 @@ def estimate(
             price(Tokens(input=prompt, cache_write=prompt, output=room)),
         ),
         exact=exact,
+        likely_output=likely,
     )
 
 

@@ -1,13 +1,14 @@
 """From a task to an ordered list of models, each with its reason.
 
-A strategy (``strategies``) is one pure function that orders the models it may use; ``fitness``
-says why a model cannot take a request; ``plan`` puts both together.  What is left out is kept,
-with its reason, so that a choice explains itself.
+``plan`` puts it together: the user's wish, the user's rules that apply (``special``), then what a
+strategy proposes (``strategies``, each one pure function over the ``pool``), less what ``fitness``
+finds unfit.  What is left out is kept, with its reason and the key that would change it, so that a
+choice explains itself.
 """
 
 from aircher.policy.route.names import resolve
-from aircher.policy.route.plan import plan
+from aircher.policy.route.plan import escalation, plan
 from aircher.policy.route.situation import Situation
-from aircher.policy.route.strategies import STRATEGIES
+from aircher.policy.route.strategies import STRATEGIES, Proposal, Strategy
 
-__all__ = ["STRATEGIES", "Situation", "plan", "resolve"]
+__all__ = ["STRATEGIES", "Proposal", "Situation", "Strategy", "escalation", "plan", "resolve"]

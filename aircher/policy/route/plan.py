@@ -1,54 +1,139 @@
-"""The plan: what a strategy proposes, less what is unfit."""
+"""The plan: the user's wish, the user's rules, then what a strategy proposes, less what is unfit."""
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, islice
 
-from aircher.domain.errors import AircherError, ContextTooLong, NoModel
+from aircher.domain.errors import AircherError, ConfigError, ContextTooLong, NoModel
+from aircher.domain.models import ModelRef
+from aircher.domain.preferences import SpecialRule
 from aircher.domain.routes import Candidate, Plan, Rejected, Rules
-from aircher.policy.estimate import fits
-from aircher.policy.route.fitness import dear, unfit
+from aircher.policy.route.fitness import obstacle
+from aircher.policy.route.names import resolve
+from aircher.policy.route.pool import model_of, stronger
 from aircher.policy.route.situation import Situation
-from aircher.policy.route.strategies import CHOSEN, STRATEGIES, distinct
+from aircher.policy.route.special import applying
+from aircher.policy.route.strategies import STRATEGIES, Proposal, Strategy
+
+MOST = 12
+"""Candidates in a plan; a thirteenth fallback is never reached."""
+
+BY_NAME = frozenset({"you chose this model", "you chose this provider"})
+"""Reasons of what the user asked for by name: not to be replaced by something else."""
 
 
-def plan(rules: Rules, situation: Situation) -> Plan:
+def plan(
+    rules: Rules, situation: Situation, strategies: Mapping[str, Strategy] = STRATEGIES
+) -> Plan:
     """The models to try, best first.
 
-    Raises ``NoModel`` when none is left, with the reasons in the message, or
-    ``ContextTooLong`` naming the model with the widest window when only size was in the way.
+    Raises ``NoModel`` when none is left, with the reasons in the message, ``ContextTooLong``
+    naming the model with the widest window when only size was in the way, and ``ConfigError``
+    for a strategy that does not exist.
     """
+    fired = applying(rules, situation, lambda: _size(rules, situation))
+    situation = replace(situation, tier=_first(rule.tier for rule in fired))
+    name = _first(rule.strategy for rule in fired) or rules.strategy
+    if name not in strategies:
+        raise ConfigError(
+            f"There is no routing strategy {name!r}.",
+            hint=f"Set routing.strategy to one of: {', '.join(strategies)}.",
+        )
+    proposals = chain(_wished(rules, situation), _ruled(fired), strategies[name](rules, situation))
+    chosen, blocked, rejected = _sift(proposals, rules, situation)
+    # A model that is resting is still better than no answer at all.
+    candidates = chosen or blocked
+    if not candidates:
+        raise _nothing(rules, situation, rejected)
+    return Plan(
+        situation.task,
+        name,
+        tuple(candidates),
+        tuple(rejected),
+        complexity=situation.complexity,
+        fired=tuple(f"{rule.name} ({rule.origin})" for rule in fired),
+    )
+
+
+def escalation(first: ModelRef, rules: Rules, situation: Situation) -> Iterator[Candidate]:
+    """Fit models of a higher tier than ``first``, the next one up first."""
+    for ref in stronger(first, rules, situation):
+        if ref not in situation.blocked and not obstacle(ref, rules, situation):
+            yield Candidate(ref, f"stronger than {first}", situation.estimate(ref))
+
+
+def _sift(
+    proposals: Iterable[Proposal], rules: Rules, situation: Situation
+) -> tuple[list[Candidate], list[Candidate], list[Rejected]]:
+    """The fit, the fit whose breaker is open, and those left out with their reasons."""
     chosen: list[Candidate] = []
-    rejected: list[Rejected] = []
     blocked: list[Candidate] = []
-    proposals = distinct(STRATEGIES[rules.strategy](rules, situation))
-    for ref, reason in proposals if situation.wish.fallback else islice(proposals, 1):
-        wished = reason in CHOSEN
-        if why := unfit(ref, rules, situation) or ("" if wished else dear(ref, rules, situation)):
-            rejected.append(Rejected(ref, why))
-            if wished and ref.provider not in rules.order:
+    rejected: list[Rejected] = []
+    for proposal in islice(_distinct(proposals), None if situation.wish.fallback else 1):
+        ref, reason, confidence, figure = proposal
+        by_name = reason in BY_NAME
+        if found := obstacle(ref, rules, situation, by_name=by_name):
+            rejected.append(Rejected(ref, *found))
+            if by_name and (ref.provider not in rules.order or situation.local):
                 break  # what the user asked for by name is not replaced by something else
             continue
-        candidate = Candidate(ref, reason, situation.estimate(ref))
+        candidate = Candidate(ref, reason, situation.estimate(ref), confidence, figure)
         if why := situation.blocked.get(ref, ""):
             rejected.append(Rejected(ref, why))
             blocked.append(candidate)
         else:
             chosen.append(candidate)
-    # A model that is resting is still better than no answer at all.
-    candidates = chosen or blocked
-    if not candidates:
-        raise _nothing(rules, situation, rejected)
-    return Plan(situation.task, rules.strategy, tuple(candidates), tuple(rejected))
+        if len(chosen) == MOST:
+            break
+    return chosen, blocked, rejected
+
+
+def _wished(rules: Rules, situation: Situation) -> Iterator[Proposal]:
+    wish = situation.wish
+    provider = rules.aliases.get(wish.provider, wish.provider)
+    if wish.model and provider:
+        ref = ModelRef(provider, wish.model.removeprefix(f"{provider}/"))
+        yield Proposal(ref, "you chose this model")
+    elif wish.model:
+        yield Proposal(resolve(wish.model, rules, situation.facts), "you chose this model")
+    elif provider:
+        yield Proposal(model_of(provider, rules, situation), "you chose this provider")
+
+
+def _ruled(fired: Sequence[SpecialRule]) -> Iterator[Proposal]:
+    for rule in fired:
+        if rule.use is not None:
+            yield Proposal(rule.use, f"your rule {rule.name} ({rule.origin})")
+
+
+def _distinct(proposals: Iterable[Proposal]) -> Iterator[Proposal]:
+    """Each model once, with the first reason it was proposed for."""
+    seen: set[ModelRef] = set()
+    for proposal in proposals:
+        if proposal.ref not in seen:
+            seen.add(proposal.ref)
+            yield proposal
+
+
+def _size(rules: Rules, situation: Situation) -> int:
+    """The prompt's tokens, as counted for the first provider's model."""
+    if not rules.order:
+        return 0
+    return situation.estimate(model_of(rules.order[0], rules, situation)).prompt
+
+
+def _first(words: Iterable[str]) -> str:
+    return next((word for word in words if word), "")
 
 
 def _nothing(rules: Rules, situation: Situation, rejected: list[Rejected]) -> AircherError:
     too_small = [
         (window, r.ref)
         for r in rejected
-        if r.ref.provider in rules.order
+        if r.key.endswith(".context_window")
         and (window := situation.facts(r.ref).context_window) is not None
-        and not fits(situation.facts(r.ref), situation.estimate(r.ref).prompt)
     ]
     if too_small:
         window, widest = max(too_small)
@@ -58,6 +143,11 @@ def _nothing(rules: Rules, situation: Situation, rejected: list[Rejected]) -> Ai
             hint="Send less, /compact the conversation, or configure a model with a longer window.",
             provider=widest.provider,
             model=widest.model,
+        )
+    if situation.local:
+        return NoModel(
+            "This must stay on this machine, and no model here can take it.",
+            hint="Run `aircher local pull`, start Ollama, or leave out --local and local files.",
         )
     if not rules.order and not rejected:
         return NoModel(

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from aircher.domain.models import ModelFacts, ModelRef
-from aircher.domain.routes import Estimate, Wish
+from aircher.domain.models import ModelFacts, ModelRef, Speed
+from aircher.domain.routes import Complexity, Estimate, Wish
+
+
+def unmeasured(_: ModelRef) -> Speed | None:
+    """No model was measured."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +20,10 @@ class Situation:
     """What routing looks at besides the rules.
 
     ``estimate`` prices a model for this very prompt; ``blocked`` maps models whose breaker
-    is open to the reason; ``needs`` are the features the request itself requires.
+    is open to the reason; ``needs`` are the features the request itself requires; ``speed`` is
+    what was measured of a model; ``confidence`` how sure the task is; ``now`` the time in the
+    user's time zone (None: rules with hours or days do not apply); ``branch`` and ``files`` are
+    the work tree's branch and the paths given.
     """
 
     task: str
@@ -23,3 +32,16 @@ class Situation:
     estimate: Callable[[ModelRef], Estimate]
     blocked: Mapping[ModelRef, str] = field(default_factory=dict)
     needs: frozenset[str] = frozenset()
+    speed: Callable[[ModelRef], Speed | None] = unmeasured
+    confidence: float = 1.0
+    now: datetime | None = None
+    branch: str = ""
+    files: tuple[str, ...] = ()
+    complexity: Complexity = field(default_factory=lambda: Complexity(0))
+    tier: str = ""
+    """A tier that a rule of the user's asks for ("" = the task's own)."""
+
+    @property
+    def local(self) -> bool:
+        """True where nothing may leave this machine."""
+        return self.wish.local or "local" in self.needs
