@@ -4,6 +4,8 @@
     |-- UsageError            say it differently        (bad flag, unknown session, no repository)
     |-- ConfigError           fix the configuration
     |-- StorageError          the data file cannot be used as it is
+    |-- GitRefused            git or one of its hooks said no: see what it printed
+    |-- NothingToDo           there is nothing to work on (nothing staged)
     |-- OverBudget            raise a limit, or use a cheaper model
     |-- NoModel               nothing is configured that could answer
     |-- Cancelled             the user stopped it
@@ -74,6 +76,20 @@ class StorageError(AircherError):
 
     kind = "storage"
     exit_code = EXIT_STORAGE
+
+
+class GitRefused(AircherError):
+    """Git, one of its hooks, or signing refused; ``message`` holds git's own words."""
+
+    kind = "git"
+    exit_code = EXIT_GIT
+
+
+class NothingToDo(AircherError):
+    """There is nothing to work on."""
+
+    kind = "nothing"
+    exit_code = EXIT_NOTHING_TO_DO
 
 
 class OverBudget(AircherError):
