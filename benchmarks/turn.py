@@ -20,6 +20,7 @@ from aircher.domain.routes import Rules
 from aircher.domain.settings import Limit, Settings
 from aircher.domain.turns import TurnRequest
 from aircher.domain.usage import Tokens
+from aircher.engine.gate import Gate
 from aircher.engine.health import PassiveHealth
 from aircher.engine.ports import EnginePorts
 from aircher.engine.turn import Engine
@@ -69,9 +70,11 @@ def engine(folder: Path) -> Engine:
     catalog = ModelCatalog(providers=("openai",), cache_folder=folder / "cache")
     catalog.warm()
     settings = Settings(rules, limits=(Limit("costs.daily_limit", "day", 10**12),))
+    health = PassiveHealth(rules, clock, database.health)
+    gate = Gate(health, database.rates, clock, {})
     ports = EnginePorts(
         settings, load_patterns(), One(), catalog, database.ledger, database.sessions,
-        database.corrections, Folder(folder), PassiveHealth(rules, clock), clock, lambda: 0.5,
+        database.corrections, Folder(folder), health, gate, clock, lambda: 0.5,
     )  # fmt: skip
     return Engine(replace(ports))
 

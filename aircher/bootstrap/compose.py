@@ -25,20 +25,24 @@ from aircher.config.load import Config
 from aircher.config.provider_schema import ProviderConfig
 from aircher.domain.chat import Effort
 from aircher.domain.errors import ConfigError
+from aircher.domain.limits import Rate
 from aircher.domain.models import ModelRef
 from aircher.domain.ports import SecretSource
 from aircher.domain.routes import Rules
 from aircher.domain.settings import (
     CallSettings,
+    HealthSettings,
     RetrySettings,
     Settings,
     SpendSettings,
     UiSettings,
 )
 from aircher.domain.usage import usd_to_nano
+from aircher.engine.gate import Gate
 from aircher.engine.health import PassiveHealth
 from aircher.engine.ports import EnginePorts
 from aircher.engine.turn import Engine
+from aircher.policy.breaker import BreakerRules
 from aircher.policy.detect import Patterns, compile_patterns
 from aircher.policy.route import STRATEGIES, resolve
 from aircher.providers.addresses import is_loopback
@@ -81,7 +85,19 @@ def open_services(flags: Sequence[Flag] = ()) -> Services:
         }
     )
     workspace = Folder()
-    health = PassiveHealth(chosen.rules, clock)
+    patience = settings.retry.max_delay_s
+    health = PassiveHealth(
+        chosen.rules,
+        clock,
+        records.health,
+        breaker=BreakerRules(
+            config.breaker.failures, config.breaker.reset, config.breaker.key_reset
+        ),
+        settings=settings.health,
+        patience_s=patience,
+        fingerprint=providers.fingerprint,
+    )
+    gate = Gate(health, records.rates, clock, settings.rates, patience_s=patience)
     engine = Engine(
         EnginePorts(
             settings=settings,
@@ -93,6 +109,7 @@ def open_services(flags: Sequence[Flag] = ()) -> Services:
             corrections=records.corrections,
             workspace=workspace,
             health=health,
+            gate=gate,
             clock=clock,
             roll=random.random,
         )
@@ -213,6 +230,18 @@ def _settings(config: Config, chosen: Chosen, catalog: ModelCatalog) -> Settings
             retryable=frozenset(retry.retryable_errors),
             deadline_s=retry.deadline,
         ),
+        health=HealthSettings(
+            window_s=config.health.window,
+            calls=config.health.calls,
+            degraded_errors=config.health.degraded_errors,
+            degraded_latency_s=config.health.degraded_latency,
+            check_every_s=config.providers.health_check_interval,
+        ),
+        rates={
+            name: Rate(own.requests_per_min, own.tokens_per_min)
+            for name, own in config.providers.named.items()
+            if own.requests_per_min is not None or own.tokens_per_min is not None
+        },
         limits=config.limits(),
         alert_threshold=config.costs.alert_threshold[0],
         spending=_spending(config, rules, catalog),

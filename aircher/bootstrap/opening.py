@@ -12,7 +12,15 @@ from aircher.bootstrap.clock import LOCAL, SystemClock
 from aircher.bootstrap.configuring import data_dir, load_config
 from aircher.domain.budget import CapState
 from aircher.domain.errors import UsageError
-from aircher.domain.ports import Clock, Corrections, Ledger, SessionStore, UsageReader
+from aircher.domain.ports import (
+    Clock,
+    Corrections,
+    HealthStore,
+    Ledger,
+    RateStore,
+    SessionStore,
+    UsageReader,
+)
 from aircher.policy.spend import caps
 from aircher.storage.database import Database
 from aircher.workspace.folder import Folder
@@ -28,6 +36,8 @@ class Records:
     corrections: Corrections
     ledger: Ledger
     usage: UsageReader
+    health: HealthStore
+    rates: RateStore
     notices: tuple[str, ...]
     close: Callable[[], None]
 
@@ -44,12 +54,14 @@ def open_database(clock: Clock | None = None) -> Records:
     """
     database = Database.open(database_path(), clock or SystemClock())
     return Records(
-        database.sessions,
-        database.corrections,
-        database.ledger,
-        database.ledger,
-        database.notices,
-        database.close,
+        sessions=database.sessions,
+        corrections=database.corrections,
+        ledger=database.ledger,
+        usage=database.ledger,
+        health=database.health,
+        rates=database.rates,
+        notices=database.notices,
+        close=database.close,
     )
 
 

@@ -37,8 +37,9 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "switch":
         return _switch(services, args.name)
     if args.action == "list":
+        rows = services.health.all()
         asyncio.run(services.aclose())
-        _show(services.health.all(), as_json=args.json)
+        _show(rows, as_json=args.json)
         return EXIT_OK
     return asyncio.run(_status(services, args))
 
@@ -51,9 +52,9 @@ async def _status(services: Services, args: argparse.Namespace) -> int:
         await asyncio.gather(
             *(probe(services.providers, services.health, services.clock, name) for name in names)
         )
+        rows = [row for row in services.health.all() if not wanted or row.provider in wanted]
     finally:
         await services.aclose()
-    rows = [row for row in services.health.all() if not wanted or row.provider in wanted]
     _show(rows, as_json=args.json)
     return EXIT_OK if any(row.state == "healthy" for row in rows) else EXIT_FAILED
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from aircher.config.cost_schema import Costs
+from aircher.config.health_schema import Breaker, HealthTable
 from aircher.config.model_schema import Models
 from aircher.config.provider_schema import ProviderConfig
 from aircher.config.rows import Row, each, others, rows_of, setting, table, tree_of
@@ -211,6 +212,8 @@ class Tree:
     models: Models = table(Models)
     routing: Routing = table(Routing)
     retry: Retry = table(Retry)
+    breaker: Breaker = table(Breaker)
+    health: HealthTable = table(HealthTable)
     costs: Costs = table(Costs)
     keys: Mapping[str, str] = each(
         TEXT,
@@ -235,10 +238,7 @@ def all_rows() -> tuple[Row, ...]:
 
 NOT_YET = frozenset(
     {
-        "providers.health_check_interval",
         "providers.*.custom_models",
-        "providers.*.requests_per_min",
-        "providers.*.tokens_per_min",
         "models.task.*.min_quality",
         "models.custom.*.quality",
         "routing.weights.cost",

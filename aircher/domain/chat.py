@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from aircher.domain.limits import RateLimit
 from aircher.domain.messages import Message, Part, Text, Thinking, ToolCall
 from aircher.domain.usage import NO_TOKENS, Tokens
 
@@ -50,13 +51,13 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The provider began to answer: the model it says it is, its request id, and what its
-    headers tell of rate limits (lower-case header name -> value, only rate-limit headers).
+    """The provider began to answer: the model it says it is, its request id, and what it tells
+    of its rate limits.
     """
 
     model: str = ""
     request_id: str = ""
-    limits: Mapping[str, str] = field(default_factory=dict)
+    limits: tuple[RateLimit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

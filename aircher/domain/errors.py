@@ -16,6 +16,7 @@
         |-- FixRequest        InvalidRequest, ModelNotFound
         |-- Shorten           ContextTooLong
         |-- Refused           ContentFiltered
+        |-- Paused            not even asked: it is resting, or a rate limit is used up
         `-- TryAgain          RateLimited, Overloaded, ServerFailed, NetworkFailed,
                               TimedOut, MalformedReply
 
@@ -224,6 +225,16 @@ class ContentFiltered(Refused):
     """A content filter withheld the prompt or the reply."""
 
     kind = "content_filter"
+
+
+class Paused(ProviderError):
+    """Aircher did not ask: the model is resting after failures, or a rate limit is used up.
+
+    ``retry_after`` says when it may be asked again.
+    """
+
+    kind = "paused"
+    ours = True
 
 
 class TryAgain(ProviderError):

@@ -1,6 +1,6 @@
 """What a front end sees of a turn: frozen events, in order, the last one Finished or Failed.
 
-Detected  Routed  (Compacted)  { Reserved  Started  deltas...  [Usage]  [Retrying | FallingBack] }*
+Detected  Routed  (Compacted)  { Reserved  [Queued]  Started  deltas...  [Usage]  [Retrying | FallingBack] }*
 Usage  Finished | Failed
 """
 
@@ -80,6 +80,19 @@ class Retrying:
 
 
 @dataclass(frozen=True, slots=True)
+class Queued:
+    """The call waits for its turn: ``position`` in the queue (1 = next), about ``wait_s`` more.
+
+    ``reason`` says why.  Told again when it changes.
+    """
+
+    ref: ModelRef
+    position: int
+    wait_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class FallingBack:
     """The next model takes over.  ``kept`` is how many characters of partial text stand."""
 
@@ -127,7 +140,7 @@ class Attempt:
 
     ref: ModelRef
     outcome: str
-    """"ok", "stopped", or the error's kind."""
+    """"ok", "stopped", or the error's kind ("paused": the model was not even asked)."""
     duration_s: float
     tokens: Tokens = NO_TOKENS
     cost: Cost = UNKNOWN_COST
@@ -186,6 +199,7 @@ Event = (
     | RefusalDelta
     | ToolCallDelta
     | Retrying
+    | Queued
     | FallingBack
     | Downgraded
     | Notice

@@ -7,14 +7,15 @@ able to write its last words without awaiting.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from aircher.domain.budget import Cap, CapState, Claim, Reservation
 from aircher.domain.chat import ChatRequest, Chunk
-from aircher.domain.health import Health
+from aircher.domain.health import Admission, Breaker, Health, Sample
+from aircher.domain.limits import RateLimit, Slot, Taken
 from aircher.domain.messages import Message, Part
 from aircher.domain.models import ListedModel, ModelFacts, ModelRef, PullProgress
 from aircher.domain.sessions import MessageState, SearchHit, SessionInfo, StoredMessage
@@ -311,7 +312,7 @@ class Corrections(Protocol):
 
 
 class HealthBoard(Protocol):
-    """Passive health: fed by real calls, read by panels."""
+    """Passive health: fed by real calls, read by panels.  None of it raises."""
 
     def success(self, ref: ModelRef, latency_s: float) -> None:
         """A call gave its first token after so many seconds."""
@@ -321,16 +322,114 @@ class HealthBoard(Protocol):
         """A call failed."""
         ...
 
+    def limits(self, ref: ModelRef, said: Sequence[RateLimit]) -> None:
+        """What the vendor told of its rate limits with an answer."""
+        ...
+
+    def admit(
+        self, ref: ModelRef, who: str, tokens: int, *, last: bool, patience_s: float
+    ) -> Admission:
+        """Whether the call ``who`` may be made now; takes the one probe where there is one.
+
+        ``last``: no other model is left to ask.  ``tokens`` is the prompt's size.
+        """
+        ...
+
+    def release(self, ref: ModelRef, who: str) -> None:
+        """The call is over, however it went: gives its probe back."""
+        ...
+
+    def probed(self, provider: str, latency_s: float | None, error: Exception | None) -> None:
+        """The provider's model list came after so many seconds, or did not."""
+        ...
+
+    def quiet(self, since: datetime) -> Sequence[str]:
+        """The usable providers of which no process has seen anything since then."""
+        ...
+
     def all(self) -> Sequence[Health]:
         """One row per configured provider."""
         ...
 
     def blocked(self) -> Mapping[ModelRef, str]:
-        """Models whose breaker is open, with the reason."""
+        """What routing should pass over now, with the reason; see ``domain.health.Blocked``."""
         ...
 
-    def reset(self, provider: str) -> None:
-        """Closes the provider's breakers and forgets its failures (the user says so)."""
+    def reset(self, provider: str, model: str = "") -> None:
+        """Closes the provider's breakers, or one model's, and forgets its failures."""
+        ...
+
+
+class HealthStore(Protocol):
+    """Breakers and what was seen, shared by all processes that use the data file."""
+
+    @property
+    def me(self) -> str:
+        """The name of this process."""
+        ...
+
+    def breakers(self) -> Mapping[ModelRef, Breaker]:
+        """All that are not plainly closed.  A probe of a process that is gone is no probe."""
+        ...
+
+    def change(
+        self,
+        refs: Sequence[ModelRef],
+        decide: Callable[[Sequence[Breaker]], Sequence[Breaker]],
+    ) -> None:
+        """Replaces breakers by what ``decide`` makes of them, in one transaction."""
+        ...
+
+    def note(self, sample: Sample) -> None:
+        """Keeps a failure, or what a look at a model list gave.  Calls that went well are in
+        the ledger.
+        """
+        ...
+
+    def samples(self, since: datetime) -> Sequence[Sample]:
+        """Calls and looks since then, oldest first."""
+        ...
+
+    def forget(self, provider: str, model: str = "") -> None:
+        """Deletes the breakers and failures of a provider, or of one of its models."""
+        ...
+
+
+class RateStore(Protocol):
+    """The calls of the last minute and those that wait, across processes, oldest first.
+
+    ``decide`` makes a call's time of the calls before it and of its own tokens.  Times are
+    seconds since 1970; each method is one transaction.
+    """
+
+    def take(
+        self,
+        provider: str,
+        now: float,
+        tokens: int,
+        decide: Callable[[Sequence[Taken], int], float],
+    ) -> Slot:
+        """Gives a call its time, behind those that wait already."""
+        ...
+
+    def when(self, slot: Slot) -> Slot:
+        """The slot as it is by now: others may have made room."""
+        ...
+
+    def hasten(self, slot: Slot, now: float) -> None:
+        """The user will not wait: the call goes now."""
+        ...
+
+    def settle(
+        self,
+        slot: Slot,
+        tokens: int | None,
+        now: float,
+        decide: Callable[[Sequence[Taken], int], float],
+    ) -> None:
+        """The call is over and took so many tokens (None: it was never made); the others move
+        up.
+        """
         ...
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aircher.domain.chat import Effort
+from aircher.domain.limits import Rate
 from aircher.domain.models import ModelRef
 from aircher.domain.preferences import Gates
 from aircher.domain.routes import Rules
@@ -90,6 +91,22 @@ class RetrySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HealthSettings:
+    """[health]: what is looked at, and from when on a provider is not simply healthy.
+
+    The newest ``calls`` calls within ``window_s`` seconds count.  ``degraded_errors`` is a share
+    of them, ``degraded_latency_s`` the median time to the first token.  ``check_every_s`` is how
+    often a quiet provider's model list is asked for (0 never).
+    """
+
+    window_s: float = 3600.0
+    calls: int = 50
+    degraded_errors: float = 0.2
+    degraded_latency_s: float = 10.0
+    check_every_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
 class UiSettings:
     """[ui] and [keys]."""
 
@@ -124,10 +141,13 @@ class Settings:
     OPENAI_API_KEY", "Ollama on 127.0.0.1:11434", "the built-in model").
     ``baseline`` is the model that savings are measured against.  ``tiny`` are models that chat
     but are too small for work with rules to keep, such as a commit message.
+    ``rates`` are the user's limits per minute, by provider.
     """
 
     rules: Rules
     retry: RetrySettings = field(default_factory=RetrySettings)
+    health: HealthSettings = field(default_factory=HealthSettings)
+    rates: Mapping[str, Rate] = field(default_factory=dict)
     limits: tuple[Limit, ...] = ()
     alert_threshold: float = 0.8
     """The first share of a limit that is told: from here on it is shown as near."""

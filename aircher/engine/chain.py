@@ -57,7 +57,8 @@ class Chain:
             for index, candidate in enumerate(plan.candidates):
                 following = _following(plan, index) if self._fallback else None
                 try:
-                    async with aclosing(self._tries(candidate, build(candidate))) as events:
+                    tries = self._tries(candidate, build(candidate), last=following is None)
+                    async with aclosing(tries) as events:
                         async for event in events:
                             yield event
                 except OverBudget as over:
@@ -78,7 +79,7 @@ class Chain:
         yield Finished(result) if error is None else Failed(error, result)
 
     async def _tries(
-        self, candidate: Candidate, request: ChatRequest
+        self, candidate: Candidate, request: ChatRequest, *, last: bool
     ) -> AsyncGenerator[Event, None]:
         """One model, with its retries; leaves the last leg that began in ``self._leg``."""
         retries = 0
@@ -90,6 +91,7 @@ class Chain:
                 request,
                 number=len(self._attempts) + 1,
                 message_id=self._message_id,
+                last=last,
             )
             async with aclosing(leg.events()) as events:
                 try:

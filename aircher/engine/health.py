@@ -1,83 +1,192 @@
-"""Passive health: what real calls have shown of each provider, and the breakers made from it."""
+"""Health from real traffic, and the breakers made from it, shared by all running programs."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from aircher.domain.errors import AircherError, ProviderError
-from aircher.domain.health import Health, HealthState
+from aircher.domain.errors import AircherError, ProviderError, StorageError
+from aircher.domain.health import (
+    Admission,
+    Blocked,
+    Breaker,
+    BreakerState,
+    Health,
+    HealthState,
+    ModelHealth,
+    Sample,
+)
+from aircher.domain.limits import RateLimit
 from aircher.domain.models import ModelRef
-from aircher.domain.ports import Clock
+from aircher.domain.ports import Clock, HealthStore
 from aircher.domain.routes import Rules
-from aircher.policy.breaker import CLOSED, Breaker, after_failure, after_success, state
-
-WINDOW = 50
-"""Calls remembered per provider."""
-
-DEGRADED_SHARE = 0.2
-"""A provider that fails this share of recent calls is degraded (one in five)."""
+from aircher.domain.settings import HealthSettings
+from aircher.policy import breaker as policy
+from aircher.policy.breaker import CLOSED, BreakerRules
+from aircher.policy.health import judge
+from aircher.policy.rates import used_up
 
 
-@dataclass(slots=True)
-class _Seen:
-    """What is remembered of one provider."""
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A vendor's own limits, and when (seconds since 1970) it told them."""
 
-    latencies: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
-    results: deque[bool] = field(default_factory=lambda: deque(maxlen=WINDOW))
-    last_error: str = ""
-    last_seen: datetime | None = None
-    model: str = ""
+    at: float
+    limits: tuple[RateLimit, ...]
+
+
+def _no_fingerprint(_: str) -> str:
+    return ""
 
 
 class PassiveHealth:
-    """A ``HealthBoard`` in memory.  Breakers are kept per model, the board shows providers."""
+    """A ``HealthBoard`` over a ``HealthStore``.
 
-    def __init__(self, rules: Rules, clock: Clock) -> None:
+    ``fingerprint`` names a provider's key and address without telling them: what a wrong key
+    brought about ends when the user changes it.  A write that the disk refuses is let go: health
+    is advice, and the turn itself tells of the disk.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        clock: Clock,
+        store: HealthStore,
+        *,
+        breaker: BreakerRules | None = None,
+        settings: HealthSettings | None = None,
+        patience_s: float = 30.0,
+        fingerprint: Callable[[str], str] = _no_fingerprint,
+    ) -> None:
         self._rules = rules
         self._clock = clock
-        self._seen: dict[str, _Seen] = {}
-        self._breakers: dict[ModelRef, Breaker] = {}
+        self._store = store
+        self._breaker_rules = breaker or BreakerRules()
+        self._settings = settings or HealthSettings()
+        self._patience_s = patience_s
+        self._fingerprint = fingerprint
+        self._said: dict[ModelRef, _Said] = {}
 
-    def success(self, ref: ModelRef, latency_s: float) -> None:
-        """A call gave its first token after so many seconds."""
-        seen = self._note(ref)
-        seen.latencies.append(latency_s)
-        seen.results.append(True)
-        seen.last_error = ""
-        self._breakers[ref] = after_success(self._breakers.get(ref, CLOSED))
+    # -- what calls tell
+
+    def success(self, ref: ModelRef, latency_s: float) -> None:  # noqa: ARG002 - the ledger has it
+        """A call gave its first token: its breaker closes, and its provider's."""
+        refs = [one for one in _both(ref) if one in self._breakers()]
+        if refs:
+            now = self._now()
+            self._change(refs, lambda before: [policy.after_success(one, now) for one in before])
 
     def failure(self, ref: ModelRef, error: Exception) -> None:
-        """A call failed.  The request's own faults are shown but not held against anyone."""
-        seen = self._note(ref)
-        seen.last_error = error.message if isinstance(error, AircherError) else str(error)
-        if not (isinstance(error, ProviderError) and error.ours):
-            seen.results.append(False)
-        before = self._breakers.get(ref, CLOSED)
-        self._breakers[ref] = after_failure(before, error, self._clock.monotonic())
+        """A call failed.  The request's own faults are noted but not held against anyone."""
+        now = self._now()
+        self._note(ref, None, error)
+        if not isinstance(error, ProviderError) or error.ours:
+            return
+        target = ref if policy.scope(error) == "model" else ModelRef(ref.provider, "")
+        mark = self._fingerprint(ref.provider) if error.kind in policy.AT_ONCE else ""
+        wait = error.retry_after if error.kind == "rate_limit" else None
 
-    def reset(self, provider: str) -> None:
-        """Closes the provider's breakers and forgets its failures."""
-        self._seen.pop(provider, None)
-        for ref in [ref for ref in self._breakers if ref.provider == provider]:
-            del self._breakers[ref]
+        def decide(before: Sequence[Breaker]) -> Sequence[Breaker]:
+            failed = policy.after_failure(before[0], error, now, self._breaker_rules, mark)
+            return [policy.limited(failed, now, wait) if wait else failed]
+
+        self._change([target], decide)
+
+    def limits(self, ref: ModelRef, said: Sequence[RateLimit]) -> None:
+        """What the vendor told of its rate limits with an answer."""
+        if not said:
+            return
+        now = self._now()
+        self._said[ref] = _Said(now, tuple(said))
+        wait = used_up(said, 0, 0.0)
+        if wait > 0:
+            self._change([ref], lambda before: [policy.limited(before[0], now, wait)])
+
+    def probed(self, provider: str, latency_s: float | None, error: Exception | None) -> None:
+        """The provider's model list came, or did not.  That moves no breaker: a list that comes
+        does not say that answers do.
+        """
+        self._note(ModelRef(provider, ""), latency_s, error, probe=True)
+
+    # -- who may be asked
+
+    def admit(
+        self, ref: ModelRef, who: str, tokens: int, *, last: bool, patience_s: float
+    ) -> Admission:
+        """Whether the call ``who`` may be made now; takes the one probe where there is one."""
+        now = self._now()
+        said = self._said.get(ref)
+        if said is not None:
+            left = used_up(said.limits, tokens, now - said.at)
+            if 0 < left <= patience_s or (left > 0 and not last):
+                why = f"its rate limit leaves no room for {tokens:,} tokens yet"
+                return Admission(False, left, why, soon=left <= patience_s)
+        refs = [one for one in _both(ref) if one in self._breakers()]
+        if not refs:
+            return Admission(allowed=True)
+        me = f"{self._store.me}#{who}"
+        refused: list[Admission] = []
+
+        def decide(before: Sequence[Breaker]) -> Sequence[Breaker]:
+            refused.clear()
+            results = [
+                policy.admitted(self._valid(one, each), now, me, last=last, patience_s=patience_s)
+                for one, each in zip(refs, before, strict=True)
+            ]
+            refused.extend(answer for _, answer in results if not answer.allowed)
+            return before if refused else [after for after, _ in results]
+
+        with suppress(StorageError):
+            self._store.change(refs, decide)
+        return max(refused, key=lambda one: one.wait_s, default=Admission(allowed=True))
+
+    def release(self, ref: ModelRef, who: str) -> None:
+        """The call is over, however it went: gives its probe back."""
+        me = f"{self._store.me}#{who}"
+        refs = [
+            one for one, breaker in self._breakers().items()
+            if one in _both(ref) and breaker.prober == me
+        ]  # fmt: skip
+        if refs:
+            self._change(refs, lambda before: [policy.released(one, me) for one in before])
 
     def blocked(self) -> Mapping[ModelRef, str]:
-        """Models whose breaker is open, with the reason and the time left."""
-        now = self._clock.monotonic()
-        return {
-            ref: f"resting {breaker.open_until - now:.0f} s after {breaker.failures} failures"
-            for ref, breaker in self._breakers.items()
-            if state(breaker, now) == "open"
-        }
+        """What routing should pass over now, with the reason and the time left."""
+        now = self._now()
+        return Blocked(
+            {
+                ref: policy.why(breaker, now)
+                for ref, breaker in self._breakers().items()
+                if policy.keeps_away(breaker, now, self._patience_s)
+            }
+        )
+
+    def reset(self, provider: str, model: str = "") -> None:
+        """Closes the provider's breakers, or one model's, and forgets its failures."""
+        with suppress(StorageError):
+            self._store.forget(provider, model)
+        for ref in [one for one in self._said if one.provider == provider]:
+            if model in ("", ref.model):
+                del self._said[ref]
+
+    # -- how they are
+
+    def quiet(self, since: datetime) -> Sequence[str]:
+        """The usable providers of which no process has seen anything since then."""
+        heard = {sample.ref.provider for sample in self._samples(since)}
+        return [name for name in self._rules.order if name not in heard]
 
     def all(self) -> Sequence[Health]:
         """One row per provider that is configured, usable ones first."""
-        usable = [self._row(name) for name in self._rules.order]
+        begin = self._clock.now() - timedelta(seconds=self._settings.window_s)
+        by_name: dict[str, list[Sample]] = {}
+        for sample in self._samples(begin):
+            by_name.setdefault(sample.ref.provider, []).append(sample)
+        breakers = self._breakers()
         return [
-            *usable,
+            *(self._row(name, by_name.get(name, []), breakers) for name in self._rules.order),
             *(
                 Health(name, "unconfigured", note=reason)
                 for name, reason in self._rules.unusable.items()
@@ -85,53 +194,113 @@ class PassiveHealth:
             ),
         ]
 
-    def _note(self, ref: ModelRef) -> _Seen:
-        seen = self._seen.setdefault(ref.provider, _Seen())
-        seen.last_seen = self._clock.now()
-        seen.model = ref.model
-        return seen
-
-    def _row(self, provider: str) -> Health:
-        seen = self._seen.get(provider)
-        model = self._rules.models.get(provider, "")
-        if seen is None:
-            return Health(provider, "unknown", model)
-        now = self._clock.monotonic()
-        breakers = [b for ref, b in self._breakers.items() if ref.provider == provider]
-        worst = max(breakers, key=lambda b: b.open_until, default=CLOSED)
-        shape = state(worst, now)
-        until = None
-        if shape == "open":
-            until = self._clock.now() + timedelta(seconds=worst.open_until - now)
-        failures = sum(1 for result in seen.results if not result)
+    def _row(
+        self, provider: str, samples: Sequence[Sample], breakers: Mapping[ModelRef, Breaker]
+    ) -> Health:
+        verdict = judge(samples, self._settings)
+        models = self._models(provider, breakers)
+        worst = max(models, key=lambda one: (_RANK[one.breaker], bool(one.note)), default=None)
+        shape = worst.breaker if worst else "closed"
+        seen = [sample for sample in samples if not sample.probe]
+        own = self._rules.models.get(provider, "")
+        note = worst.note if worst else ""
+        shown: HealthState = verdict.state
+        if worst is not None and shape == "open":
+            shown = "unhealthy" if worst.model in {"", own} else "degraded"
+        if worst is not None and note and worst.model not in {"", own}:
+            note = f"{worst.model}: {note}"
         return Health(
             provider,
-            _judge(shape, failures, len(seen.results)),
-            seen.model or model,
+            shown,
+            seen[-1].ref.model if seen else own,
             breaker=shape,
-            breaker_until=until,
-            latency_p50=_percentile(seen.latencies, 0.50),
-            latency_p95=_percentile(seen.latencies, 0.95),
-            calls=len(seen.results),
-            failures=failures,
-            last_error=seen.last_error,
-            last_seen=seen.last_seen,
+            breaker_until=worst.breaker_until if worst else None,
+            latency_p50=verdict.p50,
+            latency_p95=verdict.p95,
+            latency_p99=verdict.p99,
+            calls=verdict.calls,
+            failures=verdict.failures,
+            last_error=verdict.last_error,
+            last_seen=samples[-1].at if samples else None,
+            note=note,
+            probed=verdict.probed,
+            models=tuple(models),
         )
 
+    def _models(self, provider: str, breakers: Mapping[ModelRef, Breaker]) -> list[ModelHealth]:
+        """The provider's models of which there is something to tell; itself as model ""."""
+        now, zone = self._now(), self._clock.now().tzinfo
+        refs = {ref for ref in (*breakers, *self._said) if ref.provider == provider}
+        out = []
+        for ref in sorted(refs):
+            breaker = breakers.get(ref, CLOSED)
+            shape, until = policy.state(breaker, now), policy.free_at(breaker, now)
+            said = self._said.get(ref)
+            out.append(
+                ModelHealth(
+                    ref.model,
+                    shape,
+                    datetime.fromtimestamp(until, zone) if until else None,
+                    policy.why(breaker, now),
+                    said.limits if said is not None else (),
+                )
+            )
+        return out
 
-def _judge(breaker: str, failures: int, calls: int) -> HealthState:
-    if breaker == "open":
-        return "unhealthy"
-    if calls == 0:
-        return "unknown"
-    if failures == calls:
-        return "unhealthy"
-    return "degraded" if failures / calls >= DEGRADED_SHARE else "healthy"
+    # -- the store
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+    def _breakers(self) -> Mapping[ModelRef, Breaker]:
+        """All that hold: one that was made with another key, or that is over, does not."""
+        try:
+            found = self._store.breakers()
+        except StorageError:
+            return {}
+        if not found:
+            return found
+        now = self._now()
+        back = [ref for ref, one in found.items() if policy.steady(one, now) != one]
+        if back:  # the clock was set back: begin to count from now, once, for everybody
+            self._change(back, lambda before: [policy.steady(one, now) for one in before])
+        valid = {ref: self._valid(ref, policy.steady(one, now)) for ref, one in found.items()}
+        return {ref: one for ref, one in valid.items() if one != CLOSED}
+
+    def _samples(self, since: datetime) -> Sequence[Sample]:
+        try:
+            return self._store.samples(since)
+        except StorageError:
+            return ()
+
+    def _valid(self, ref: ModelRef, breaker: Breaker) -> Breaker:
+        if breaker.fingerprint and breaker.fingerprint != self._fingerprint(ref.provider):
+            return CLOSED
+        return breaker
+
+    def _change(
+        self, refs: Sequence[ModelRef], decide: Callable[[Sequence[Breaker]], Sequence[Breaker]]
+    ) -> None:
+        with suppress(StorageError):
+            self._store.change(refs, decide)
+
+    def _note(
+        self,
+        ref: ModelRef,
+        latency_s: float | None,
+        error: Exception | None,
+        *,
+        probe: bool = False,
+    ) -> None:
+        kind = error.kind if isinstance(error, AircherError) else "error" if error else ""
+        text = error.message if isinstance(error, AircherError) else str(error or "")
+        with suppress(StorageError):
+            self._store.note(Sample(self._clock.now(), ref, latency_s, kind, text, probe))
 
 
-def _percentile(values: deque[float], share: float) -> float | None:
-    """Nearest-rank percentile, in the values' own unit."""
-    if not values:
-        return None
-    ranked = sorted(values)
-    return ranked[min(len(ranked) - 1, int(share * len(ranked)))]
+_RANK: dict[BreakerState, int] = {"closed": 0, "half_open": 1, "open": 2}
+
+
+def _both(ref: ModelRef) -> tuple[ModelRef, ModelRef]:
+    """The model, and its provider as a whole."""
+    return ref, ModelRef(ref.provider, "")

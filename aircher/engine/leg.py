@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from aircher.domain.chat import (
     ChatRequest,
     Chunk,
+    Opened,
     RefusalDelta,
     Reply,
     ReplyBuilder,
@@ -21,7 +22,7 @@ from aircher.domain.chat import (
     ThinkingDelta,
     ToolCallDelta,
 )
-from aircher.domain.errors import MalformedReply, ProviderError, StorageError, TimedOut
+from aircher.domain.errors import MalformedReply, Paused, ProviderError, StorageError, TimedOut
 from aircher.domain.events import Attempt, Event, Reserved, Started, Usage
 from aircher.domain.inert import inert
 from aircher.domain.messages import Part
@@ -57,6 +58,7 @@ class Leg:
     """One call.  Read ``error``, ``reply`` and ``attempt`` after ``events`` has ended.
 
     The reply is kept as message ``message_id``, or a new one; with ``keep`` False, as none.
+    ``last`` says that no other model is left to ask.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Leg:
         number: int,
         message_id: int | None = None,
         keep: bool = True,
+        last: bool = True,
     ) -> None:
         self._ports = ports
         self._errand = errand
@@ -77,6 +80,13 @@ class Leg:
         self._number = number
         self._builder = ReplyBuilder()
         self._money = LegMoney(ports, candidate, errand.task, errand.session_id)
+        expected = candidate.estimate
+        self._entry = ports.gate.entry(
+            candidate.ref,
+            expected.prompt if expected is not None else 0,
+            request.max_output or 0,
+            last=last,
+        )
         self._flush: asyncio.TimerHandle | None = None
         self._sent = False
         self._opened = False
@@ -133,6 +143,10 @@ class Leg:
 
     async def _call(self) -> AsyncGenerator[Event, None]:
         provider = await self._ports.providers.get(self.ref.provider)
+        async with aclosing(self._entry.events(self._deadline)) as waiting:
+            async for queued in waiting:
+                yield queued
+        self._started = self._ports.clock.monotonic()  # a wait for its turn is no slowness
         allowed = self._ports.settings.calls_to(self.ref.provider).timeout_s
         if allowed is not None:
             now = asyncio.get_running_loop().time()
@@ -167,6 +181,8 @@ class Leg:
         harmless = _harmless(chunk)
         self._opened = True
         self._builder.add(harmless)
+        if isinstance(harmless, Opened) and harmless.limits:
+            self._ports.health.limits(self.ref, harmless.limits)
         if isinstance(harmless, TextDelta | ThinkingDelta | RefusalDelta | ToolCallDelta):
             if self.first_token_s is None:
                 self.first_token_s = self._ports.clock.monotonic() - self._started
@@ -198,13 +214,15 @@ class Leg:
         outcome = "ok" if self._builder.finished and self.error is None else "stopped"
         if self.error is not None:
             outcome = self.error.kind
-            ports.health.failure(ref, self.error)
-        elif self.shown:
+            if not isinstance(self.error, Paused):
+                ports.health.failure(ref, self.error)
+        elif self.shown or outcome == "ok":
             ports.health.success(ref, self.first_token_s or duration)
         used = self._opened or (self._sent and self.error is None)
         tokens, cost = NO_TOKENS, NOTHING_USED
         if used:
             tokens, cost = self._money.price(reply, whole=self._builder.finished)
+        self._entry.leave((tokens.input or 0) + (tokens.output or 0) if tokens.known else None)
         self.attempt = Attempt(
             ref,
             outcome,

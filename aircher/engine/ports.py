@@ -17,6 +17,7 @@ from aircher.domain.ports import (
     Workspace,
 )
 from aircher.domain.settings import Settings
+from aircher.engine.gate import Gate
 from aircher.policy.detect import Patterns
 from aircher.policy.route import STRATEGIES, Strategy
 from aircher.policy.route.situation import unmeasured
@@ -39,6 +40,7 @@ class EnginePorts:
     corrections: Corrections
     workspace: Workspace
     health: HealthBoard
+    gate: Gate
     clock: Clock
     roll: Callable[[], float]
     speed: Callable[[ModelRef], Speed | None] = unmeasured

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from aircher.domain.errors import AircherError, TimedOut
-from aircher.domain.models import ListedModel, ModelRef
+from aircher.domain.models import ListedModel
 from aircher.domain.ports import Clock, HealthBoard, Providers
 
 PROBE_TIMEOUT_S = 10.0
@@ -19,17 +19,17 @@ async def probe(
 
     Returns the list, empty where the provider did not answer; its error is on the board.
     """
-    ref = ModelRef(name, "")
     try:
         provider = await providers.get(name)
         started = clock.monotonic()
         async with asyncio.timeout(PROBE_TIMEOUT_S):
             listed = await provider.models()
     except AircherError as error:
-        health.failure(ref, error)
+        health.probed(name, None, error)
         return ()
     except TimeoutError:
-        health.failure(ref, TimedOut(f"{name} did not answer within {PROBE_TIMEOUT_S:.0f} s."))
+        late = TimedOut(f"{name} did not answer within {PROBE_TIMEOUT_S:.0f} s.")
+        health.probed(name, None, late)
         return ()
-    health.success(ref, clock.monotonic() - started)
+    health.probed(name, clock.monotonic() - started, None)
     return listed

@@ -138,8 +138,9 @@ class Engine:
         return self._ports.ledger.state(caps(self._ports.settings.limits, self._ports.clock.now()))
 
     def skip_wait(self) -> None:
-        """Ends the present wait before a retry."""
+        """Ends the present wait: before a retry, or for a call's turn."""
         self._wait.skip()
+        self._ports.gate.skip()
 
     def answer(self, question_id: int, *, yes: bool) -> None:
         """The user's answer to the question of an ``Asking`` event."""

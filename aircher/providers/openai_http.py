@@ -18,6 +18,7 @@ from aircher.providers.bodies import facts_from_body, facts_from_error, parsed
 from aircher.providers.connection import Connection
 from aircher.providers.faults import fault
 from aircher.providers.jsonish import arr, count, first_count, obj, text
+from aircher.providers.limits import rate_limits
 from aircher.providers.patterns import matches
 from aircher.providers.sse import Event, NotAnAnswer, read_events
 from aircher.providers.transport import (
@@ -27,7 +28,6 @@ from aircher.providers.transport import (
     malformed,
     network_fault,
     opened_id,
-    rate_limits,
     timeout,
 )
 from aircher.providers.words import hint_values

@@ -7,6 +7,7 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 from aircher.domain.errors import AuthenticationFailed, ConfigError
@@ -123,6 +124,7 @@ class Registry:
     def __init__(self, setups: Mapping[str, ProviderSetup]) -> None:
         self._setups = dict(setups)
         self._made: dict[str, Provider] = {}
+        self._marks: dict[str, str] = {}
         self._locks = {name: asyncio.Lock() for name in self._setups}
 
     @property
@@ -133,6 +135,17 @@ class Registry:
     def setup(self, name: str) -> ProviderSetup:
         """How a provider is configured; aliases are understood.  Raises ``ConfigError``."""
         return self._setups[self._known(name)]
+
+    def fingerprint(self, name: str) -> str:
+        """A mark that changes with the provider's key and address, and tells neither.
+
+        32 bits: enough to see a change, too few to tell a key by.  "" for an unknown name.
+        """
+        if name not in self._marks and name in self._setups:
+            setup = self._setups[name]
+            told = f"{setup.key() or ''}\n{setup.base_url or setup.row.base_url}"
+            self._marks[name] = blake2b(told.encode(), digest_size=4).hexdigest()
+        return self._marks.get(name, "")
 
     def _known(self, name: str) -> str:
         for known in (name, canonical(name)):

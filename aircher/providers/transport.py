@@ -107,11 +107,6 @@ def lower(headers: Mapping[str, str]) -> dict[str, str]:
     return {str(name).lower(): str(value) for name, value in headers.items()}
 
 
-def rate_limits(headers: Mapping[str, str]) -> dict[str, str]:
-    """Of lower-case headers, those that tell of rate limits."""
-    return {name: value for name, value in headers.items() if "ratelimit" in name}
-
-
 def opened_id(headers: Mapping[str, str]) -> str:
     """The vendor's id of a call, from lower-case headers."""
     return request_id_of(headers)

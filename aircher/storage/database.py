@@ -23,7 +23,9 @@ from aircher.storage.connection import (
     result_code,
 )
 from aircher.storage.corrections import Corrected
+from aircher.storage.health import HealthRecords
 from aircher.storage.ledger import UsageLedger
+from aircher.storage.rates import RateSlots
 from aircher.storage.schema import STEPS
 from aircher.storage.sessions import Sessions
 from aircher.storage.times import Now, SystemNow, to_ms
@@ -39,7 +41,8 @@ class Database:
     """An open data file.
 
     ``sessions`` implements the port ``SessionStore``; ``ledger`` both ``Ledger`` and
-    ``UsageReader``, ``corrections`` the port ``Corrections``.  ``notices`` are sentences the user should see once (a damaged file was
+    ``UsageReader``, ``corrections`` the port ``Corrections``, ``health`` ``HealthStore`` and
+    ``rates`` ``RateStore``.  ``notices`` are sentences the user should see once (a damaged file was
     moved aside).  Any thread may use it; see ``connection.py``.
     """
 
@@ -49,6 +52,8 @@ class Database:
         self.sessions = Sessions(connection, clock)
         self.ledger = UsageLedger(connection, clock)
         self.corrections = Corrected(connection, clock)
+        self.health = HealthRecords(connection)
+        self.rates = RateSlots(connection)
 
     @classmethod
     def open(cls, path: Path, clock: Now | None = None) -> Database:

@@ -195,5 +195,56 @@ _CORRECTIONS = (
     """,
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_TABLES, _SEARCH, _ESTIMATES, _BUDGETS, _CORRECTIONS)
+# breakers: model '' is the provider's own.  rate_slots: the calls of the last minute to providers
+# with a limit of the user's, and those that wait for their time.
+_HEALTH = (
+    """
+    CREATE TABLE breakers (
+        provider TEXT NOT NULL,
+        model TEXT NOT NULL,
+        failures INTEGER NOT NULL,
+        failed_at INTEGER NOT NULL,
+        open_until INTEGER NOT NULL,
+        prober TEXT NOT NULL,
+        probe_until INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        limit_at INTEGER NOT NULL,
+        limit_until INTEGER NOT NULL,
+        PRIMARY KEY (provider, model)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE health_notes (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        provider TEXT NOT NULL,
+        model TEXT NOT NULL,
+        latency_s REAL,
+        kind TEXT NOT NULL,
+        error TEXT NOT NULL,
+        probe INTEGER NOT NULL
+    )
+    """,
+    "CREATE INDEX health_notes_by_time ON health_notes (at)",
+    """
+    CREATE TABLE rate_slots (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        provider TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        made INTEGER NOT NULL,
+        tokens INTEGER NOT NULL,
+        holder TEXT NOT NULL
+    )
+    """,
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (
+    _TABLES,
+    _SEARCH,
+    _ESTIMATES,
+    _BUDGETS,
+    _CORRECTIONS,
+    _HEALTH,
+)
 """All steps so far; ``len(STEPS)`` is the version this program writes."""

@@ -419,13 +419,13 @@ def test_a_missing_file_is_a_problem_only_if_it_was_named(tmp_path: Path) -> Non
 
 def test_settings_without_effect_are_told_of_in_one_sentence(tmp_path: Path) -> None:
     config = loaded(
-        tmp_path, '[providers.openai]\nmodel = "m"\nrequests_per_min = 5\n[ui]\nnotify = "off"\n'
+        tmp_path, '[providers.openai]\nmodel = "m"\ncustom_models = ["x"]\n[ui]\nnotify = "off"\n'
     )
     assert config.problems == ()
     [warning] = config.warnings
     assert warning.line == 3
     assert warning.message == (
-        "providers.openai.requests_per_min, ui.notify have no effect in this version"
+        "providers.openai.custom_models, ui.notify have no effect in this version"
     )
 
 

@@ -14,6 +14,7 @@ from aircher.domain.events import Event
 from aircher.domain.routes import Rules
 from aircher.domain.settings import Settings
 from aircher.domain.turns import TurnRequest
+from aircher.engine.gate import Gate
 from aircher.engine.health import PassiveHealth
 from aircher.engine.ports import EnginePorts
 from aircher.engine.turn import Engine
@@ -65,6 +66,7 @@ def build(tmp_path: Path, patterns: Patterns) -> Iterator[Build]:
         rules = rules or Rules(order=names, models={name: f"{name}-model" for name in names})
         chosen = Settings(rules=rules, **settings)  # type: ignore[arg-type] - test shorthand
         prices = {f"{name}-model": 1 for name in names}
+        health = PassiveHealth(rules, clock, database.health)
         ports = EnginePorts(
             settings=chosen,
             patterns=patterns,
@@ -74,7 +76,8 @@ def build(tmp_path: Path, patterns: Patterns) -> Iterator[Build]:
             sessions=database.sessions,
             corrections=database.corrections,
             workspace=state or PlainWorkspace(),
-            health=PassiveHealth(rules, clock),
+            health=health,
+            gate=Gate(health, database.rates, clock, chosen.rates),
             clock=clock,
             roll=lambda: 1.0,
         )

@@ -1,4 +1,4 @@
-"""Retry waits, breakers, windows of time, and caps."""
+"""Retry waits, windows of time, and caps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from aircher.domain.errors import (
     RateLimited,
 )
 from aircher.domain.settings import Limit, RetrySettings
-from aircher.policy.breaker import CLOSED, RESET_S, THRESHOLD, after_failure, after_success, state
 from aircher.policy.retry import retry_delay
 from aircher.policy.spend import caps, request_limit
 from aircher.policy.windows import day_start, month_share, month_start
@@ -51,31 +50,6 @@ def test_a_wait_is_never_shorter_than_asked_nor_longer_than_allowed(
     wait = retry_delay(RateLimited("", retry_after=asked), retries, SETTINGS, roll)
     assert wait is not None
     assert asked <= wait <= SETTINGS.max_delay_s
-
-
-def test_a_breaker_opens_after_the_threshold_and_lets_a_probe_through_later() -> None:
-    breaker = CLOSED
-    for _ in range(THRESHOLD - 1):
-        breaker = after_failure(breaker, Overloaded(""), 100.0)
-    assert state(breaker, 100.0) == "closed"
-    breaker = after_failure(breaker, Overloaded(""), 100.0)
-    assert state(breaker, 100.0 + RESET_S - 1) == "open"
-    assert state(breaker, 100.0 + RESET_S) == "half_open"
-    assert state(after_success(breaker), 200.0) == "closed"
-
-
-def test_the_users_own_mistakes_never_open_a_breaker() -> None:
-    breaker = CLOSED
-    for _ in range(50):
-        breaker = after_failure(breaker, InvalidRequest(""), 1.0)
-    assert breaker == CLOSED
-
-
-def test_a_vendors_long_wait_keeps_the_breaker_open() -> None:
-    breaker = CLOSED
-    for _ in range(THRESHOLD):
-        breaker = after_failure(breaker, RateLimited("", retry_after=600.0), 0.0)
-    assert state(breaker, 599.0) == "open"
 
 
 @pytest.mark.parametrize(

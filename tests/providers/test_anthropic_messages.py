@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from aircher.domain.chat import ChatRequest, Opened, ReplyBuilder, ToolSpec
 from aircher.domain.errors import InvalidRequest, MalformedReply, ProviderError
+from aircher.domain.limits import RateLimit
 from aircher.domain.messages import (
     Document,
     Image,
@@ -98,7 +99,7 @@ async def test_rate_limits_come_with_the_first_chunk() -> None:
         opened = await anext(stream := provider.stream(HI))
         await stream.aclose()
         await provider.aclose()
-    assert opened.limits == {"anthropic-ratelimit-requests-remaining": "9"}
+    assert opened.limits == (RateLimit("requests", 9),)
 
 
 async def test_signed_thinking_goes_back_block_by_block_unedited() -> None:

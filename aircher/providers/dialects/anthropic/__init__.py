@@ -24,7 +24,8 @@ from aircher.providers.connection import Connection
 from aircher.providers.dialects.anthropic import reply, request
 from aircher.providers.dialects.anthropic.clients import Reached, reach
 from aircher.providers.dialects.anthropic.edge import Edge
-from aircher.providers.transport import lower, opened_id, rate_limits
+from aircher.providers.limits import rate_limits
+from aircher.providers.transport import lower, opened_id
 
 FEATURES = frozenset(
     {"vision", "documents", "tools", "json", "long_context", "thinking", "streaming"}

@@ -29,7 +29,8 @@ from aircher.providers.connection import Connection
 from aircher.providers.dialects.bedrock_converse import reply, request
 from aircher.providers.dialects.bedrock_converse.threads import items
 from aircher.providers.faults import Facts, fault, quoted
-from aircher.providers.transport import foreign, malformed, network_fault, rate_limits
+from aircher.providers.limits import rate_limits
+from aircher.providers.transport import foreign, malformed, network_fault
 
 try:
     import boto3

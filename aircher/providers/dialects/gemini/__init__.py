@@ -21,8 +21,9 @@ from aircher.providers.dialects.gemini.request import chat_body, model_path, pro
 from aircher.providers.dialects.gemini.wire import Told, Wire, is_vertex, objects
 from aircher.providers.faults import Facts, fault, quoted
 from aircher.providers.jsonish import arr, count, obj, text
+from aircher.providers.limits import rate_limits
 from aircher.providers.sse import NotAnAnswer
-from aircher.providers.transport import foreign, lower, malformed, network_fault, rate_limits
+from aircher.providers.transport import foreign, lower, malformed, network_fault
 
 FEATURES = frozenset(
     {"vision", "documents", "tools", "json", "thinking", "streaming", "long_context"}

@@ -16,6 +16,7 @@ from aircher.domain.chat import (
     ToolCallDelta,
     UsageReport,
 )
+from aircher.domain.limits import RateLimit
 from aircher.domain.usage import Tokens
 from aircher.providers.dialects.gemini.request import OWN_ID
 from aircher.providers.jsonish import arr, count, obj, text
@@ -61,7 +62,7 @@ class Reader:
         self._call_signed = False
         self._signature = ""
 
-    def opened(self, data: Mapping[str, Any], limits: Mapping[str, str]) -> Opened:
+    def opened(self, data: Mapping[str, Any], limits: tuple[RateLimit, ...]) -> Opened:
         """What the first object tells of the whole reply."""
         self.model = text(data.get("modelVersion"))
         self.request_id = text(data.get("responseId"))
