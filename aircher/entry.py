@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 TYPE_CHECKING = False  # type checkers take it for True; importing typing would cost 5 ms
 if TYPE_CHECKING:
     from aircher.bootstrap.services import Services
+    from aircher.bootstrap.sources import Ask
 
 
 def main() -> int:
@@ -48,11 +49,13 @@ def _chat(argv: Sequence[str], commands: Collection[str]) -> int:
     from aircher.cli.chat import parse
 
     args = parse(argv, commands)
+    from aircher.bootstrap.unlocking import passphrase_for_chat
     from aircher.domain.routes import Wish
     from aircher.tui.app import run
 
+    ask = passphrase_for_chat()
     return run(
-        _open_services,
+        lambda: _open_services(ask),
         session_id=_session(args.resume, newest=args.go_on),
         wish=Wish(provider=args.provider, model=args.model, task=args.task),
     )
@@ -66,11 +69,11 @@ def _session(wanted: str, *, newest: bool) -> str:
     return session_to_open(wanted, newest=newest)
 
 
-def _open_services() -> Services:
+def _open_services(ask: Ask) -> Services:
     """Imported when called: the first frame needs no configuration, catalogue or engine."""
     from aircher.bootstrap.compose import open_services
 
-    return open_services()
+    return open_services(ask=ask)
 
 
 if __name__ == "__main__":

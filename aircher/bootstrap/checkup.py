@@ -21,9 +21,11 @@ import aircher
 from aircher.bootstrap.configuring import config_path, data_dir, load_config
 from aircher.bootstrap.local import local_status
 from aircher.bootstrap.opening import database_path
+from aircher.bootstrap.passphrase import nobody
+from aircher.bootstrap.sources import key_use, stores_of
+from aircher.domain.keys import shown_origin
 from aircher.providers.local.discover import detect_servers
 from aircher.providers.vendors import vendors
-from aircher.secrets.source import secrets_from
 
 State = Literal["ok", "warn", "fail"]
 
@@ -145,25 +147,28 @@ def _database(path: Path) -> Check:
 
 def _keys(*, online: bool) -> Iterator[Check]:
     """A missing key is no fault: nobody has them all."""
-    secrets = secrets_from()
-    named = load_config().providers.named
+    config = load_config()
+    stores = stores_of(config, nobody)
     rows = vendors()
-    for name in dict.fromkeys((*rows, *named)):
-        own, vendor = named.get(name), rows.get(name)
+    for name in dict.fromkeys((*rows, *config.providers.named)):
+        own, vendor = config.providers.named.get(name), rows.get(name)
         title = vendor.title if vendor is not None else name
-        names: tuple[str, ...] = vendor.key_env if vendor is not None else ()
-        if own is not None and own.api_key_env:
-            names = (own.api_key_env,)
-        origin = secrets.origin(name, names) if names else None
-        if origin is not None:
-            yield Check(f"key {name}", "ok", f"{title}: key in {origin}")
+        use = key_use(name, vendor, config)
+        names = use.variables
+        place = stores.quick(use) or stores.chain.place(use)
+        if place is not None and place.origin != use.origin:
+            there, here = shown_origin(place.origin), shown_origin(use.origin)
+            text = f"{title}: the key in {place.source} is for {there}, not for {here}"
+            yield Check(f"key {name}", "fail", text, f"aircher keys set {name}")
+        elif place is not None:
+            yield Check(f"key {name}", "ok", f"{title}: key in {place.source}")
         elif names:
-            hint = f"Set {' or '.join(names)} to use it."
+            hint = f"Set {' or '.join(names)} to use it, or: aircher keys set {name}"
             yield Check(f"key {name}", "warn", f"{title}: no key", hint)
         base_url = (own.base_url if own is not None else None) or (
             vendor.base_url if vendor else ""
         )
-        wanted = origin is not None or (own is not None and not names)
+        wanted = place is not None or (own is not None and not names)
         if online and base_url and wanted:
             yield _endpoint(name, base_url)
 

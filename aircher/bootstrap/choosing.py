@@ -65,7 +65,7 @@ def choose(
     rows = {
         name: row
         for name in _wanted(config, vendors, findings)
-        if (row := _row(name, config, vendors))
+        if (row := row_of(name, config, vendors))
     }
     reasons = {name: _obstacle(row, config, findings) for name, row in rows.items()}
     order = tuple(name for name, reason in reasons.items() if not reason)
@@ -103,7 +103,7 @@ def _wanted(config: Config, vendors: Mapping[str, Vendor], findings: Findings) -
     yield from dict.fromkeys(names)
 
 
-def _row(name: str, config: Config, vendors: Mapping[str, Vendor]) -> Vendor | None:
+def row_of(name: str, config: Config, vendors: Mapping[str, Vendor]) -> Vendor | None:
     """The vendor's row, or one made from the user's own table."""
     own = config.providers.named.get(name)
     known = vendors.get(name)

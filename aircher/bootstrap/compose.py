@@ -16,8 +16,10 @@ from aircher.bootstrap.choosing import Chosen, Findings, choose
 from aircher.bootstrap.clock import SystemClock
 from aircher.bootstrap.configuring import config_path, load_config, require_sound
 from aircher.bootstrap.opening import open_database
+from aircher.bootstrap.passphrase import at_terminal
 from aircher.bootstrap.places import cache_dir
 from aircher.bootstrap.services import Services
+from aircher.bootstrap.sources import Ask, Stores, key_use, stores_of
 from aircher.catalog.catalog import ModelCatalog
 from aircher.catalog.facts import CustomModel
 from aircher.config.layers import Flag
@@ -27,7 +29,6 @@ from aircher.domain.chat import Effort
 from aircher.domain.errors import ConfigError
 from aircher.domain.limits import Rate
 from aircher.domain.models import ModelRef
-from aircher.domain.ports import SecretSource
 from aircher.domain.routes import Rules
 from aircher.domain.settings import (
     CallSettings,
@@ -50,12 +51,13 @@ from aircher.providers.local.discover import Server, detect_servers
 from aircher.providers.local.model import SMOLLM2, has_runtime, is_present, models_folder
 from aircher.providers.registry import ProviderSetup, Registry
 from aircher.providers.vendors import Vendor, canonical, vendors
-from aircher.secrets.source import secrets_from
 from aircher.workspace.folder import Folder
 
 
-def open_services(flags: Sequence[Flag] = ()) -> Services:
+def open_services(flags: Sequence[Flag] = (), *, ask: Ask = at_terminal) -> Services:
     """Builds everything; imports no SDK and makes no call besides loopback look-ups.
+
+    ``ask`` asks for the passphrase of stored keys, once, when one of them is first used.
 
     Takes some 20 ms.  Raises ``ConfigError`` listing all problems of the configuration, ``StorageError`` for a data file
     that cannot be used.
@@ -68,9 +70,9 @@ def open_services(flags: Sequence[Flag] = ()) -> Services:
         )
     clock = SystemClock()
     servers = _servers() if config.discover else ()
-    secrets = secrets_from(os.environ)
+    stores = stores_of(config, ask)
     findings = Findings(
-        keys=dict(_keys(config, secrets)),
+        keys=dict(_keys(config, stores)),
         servers={server.name: server.models for server in servers},
         local_model=_local_obstacle(config),
     )
@@ -80,7 +82,7 @@ def open_services(flags: Sequence[Flag] = ()) -> Services:
     records = open_database(clock)
     providers = Registry(
         {
-            name: _setup(chosen.vendors[name], config, secrets, servers)
+            name: setup_of(chosen.vendors[name], config, stores, servers)
             for name in chosen.rules.order
         }
     )
@@ -154,27 +156,19 @@ def _local_obstacle(config: Config) -> str:
     return "" if there else "not fetched: run `aircher local pull`"
 
 
-def _keys(config: Config, secrets: SecretSource) -> Iterator[tuple[str, str]]:
+def _keys(config: Config, stores: Stores) -> Iterator[tuple[str, str]]:
     """Where each provider's key is.
 
-    Every vendor's variables are looked at, which is free; the keyring, which is slow to open,
-    is asked only for providers that the user named.
+    Every vendor's variables are looked at, and what `aircher keys set` noted, which is free; the
+    keyring, which is slow to open, is asked only for providers that the user named.
     """
-    environment = secrets_from(os.environ, keyring=False)
     named = {config.providers.default, *config.providers.named}
     rows = vendors()
     for name in {*rows, *config.providers.named}:
-        names = _key_names(name, rows.get(name), config)
-        source = secrets if name in named else environment
-        if where := source.origin(name, names):
-            yield name, where
-
-
-def _key_names(name: str, row: Vendor | None, config: Config) -> Sequence[str]:
-    own = config.providers.named.get(name)
-    if own is not None and own.api_key_env:
-        return (own.api_key_env,)
-    return row.key_env if row is not None else ()
+        use = key_use(name, rows.get(name), config)
+        place = stores.quick(use) or (stores.chain.place(use) if name in named else None)
+        if place:
+            yield name, place.source
 
 
 def _catalog(config: Config) -> ModelCatalog:
@@ -301,18 +295,20 @@ _CONNECTION_OPTIONS = (
 )  # fmt: skip
 
 
-def _setup(
-    row: Vendor, config: Config, secrets: SecretSource, servers: Sequence[Server]
+def setup_of(
+    row: Vendor, config: Config, stores: Stores, servers: Sequence[Server]
 ) -> ProviderSetup:
     """How one provider is reached: the user's settings over the vendor's row."""
     own = config.providers.named.get(row.name, ProviderConfig())
     found = next((server.base_url for server in servers if server.name == row.name), "")
-    names = _key_names(row.name, row, config)
+    use = key_use(row.name, row, config, found)
     options: dict[str, Any] = {
         name: value for name in _CONNECTION_OPTIONS if (value := getattr(own, name)) is not None
     }
     if own.keep_alive is not None:
         options["keep_alive"] = f"{own.keep_alive:g}s"
+    if config.network.ca_file:
+        options["ca_file"] = os.path.expanduser(config.network.ca_file)
     if row.kind == "local":
         options |= {
             "model": config.local.model,
@@ -323,8 +319,8 @@ def _setup(
     return ProviderSetup(
         row=row,
         base_url=own.base_url or found or row.base_url,
-        key=lambda: secrets.get(row.name, names),
-        key_env=tuple(names),
+        key=lambda: stores.chain.get(use),
+        key_env=use.variables,
         idle_timeout_s=own.idle_timeout or 120.0,
         options=options,
     )

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from aircher.domain.errors import ConfigError
 
+SEALED_NAME = "keys.sealed"
+"""The encrypted file of keys, in the data folder."""
+
 
 def home() -> Path:
     """The user's folder.

@@ -35,6 +35,7 @@ COMMANDS: dict[str, str] = {
     "sessions": "list, show, search, export and remove conversations",
     "provider": "status, list and switch of providers",
     "costs": "what was spent, by provider, model and task",
+    "keys": "store, list, try, replace and remove API keys",
     "config": "show, check, edit and set the configuration",
     "pull": "have a server on this machine fetch a model (Ollama)",
     "local": "fetch, show and remove the built-in model",

@@ -139,7 +139,11 @@ def _replace(
     if worse:
         raise ConfigError("Nothing was changed: " + "; ".join(f"{one}" for one in worse))
     try:
-        write_private(file, (_BOM if _starts_with_bom(file) else "").encode() + new.encode())
+        write_private(
+            file,
+            (_BOM if _starts_with_bom(file) else "").encode() + new.encode(),
+            through_link=True,
+        )
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise StorageError(

@@ -9,7 +9,18 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from aircher.config.rows import each, setting
-from aircher.config.values import BOOL, DURATION, ENV_NAME, INT, MODEL, MODELS, NUMBER, URL, WORD
+from aircher.config.values import (
+    BOOL,
+    DURATION,
+    ENV_NAME,
+    INT,
+    MODEL,
+    MODELS,
+    NUMBER,
+    URL,
+    WORD,
+    WORDS,
+)
 
 _KINDS = ("openai", "anthropic", "gemini", "ollama", "bedrock")
 TIERS = ("cheap", "medium", "powerful")
@@ -38,6 +49,15 @@ class ProviderConfig:
         unset="the vendor's own, such as OPENAI_API_KEY",
         example="OPENAI_API_KEY",
         project=False,
+    )
+    key_command: tuple[str, ...] | None = setting(
+        WORDS,
+        None,
+        "A program that prints the key, with its arguments; run without a shell, once per start.",
+        unset="none",
+        example=["op", "read", "op://Private/OpenAI/key"],
+        project=False,
+        env=False,
     )
     model: str | None = setting(
         MODEL,

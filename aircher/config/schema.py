@@ -127,6 +127,58 @@ class Ui:
 
 
 @dataclass(frozen=True)
+class Secrets:
+    """Where keys are kept that `aircher keys set` stores."""
+
+    key_file: str = setting(
+        TEXT,
+        "",
+        "A private file (0600) whose content opens the encrypted file instead of a passphrase.",
+        unset="a passphrase is asked for",
+        example="~/.config/aircher/unlock",
+        project=False,
+    )
+
+
+@dataclass(frozen=True)
+class Network:
+    """How servers are reached.  TLS is always verified."""
+
+    ca_file: str = setting(
+        TEXT,
+        "",
+        "Certificates to trust besides the usual ones, as a PEM file: a company's own authority.",
+        unset="none",
+        example="~/company-ca.pem",
+        project=False,
+    )
+
+
+@dataclass(frozen=True)
+class Log:
+    """What is written for finding faults: nothing, unless a file is named."""
+
+    file: str = setting(
+        TEXT,
+        "",
+        "Write what happens to this file, a JSON object a line; also --log FILE.",
+        unset="nothing is written",
+        example="aircher.log",
+        project=False,
+    )
+    level: str = setting(
+        WORD,
+        "info",
+        "How much: error, warning, info or debug; also --log-level.",
+        choices=("error", "warning", "info", "debug"),
+        project=False,
+    )
+    prompts: bool = setting(
+        BOOL, False, "Write prompts and answers too; also --log-prompts.", project=False
+    )
+
+
+@dataclass(frozen=True)
 class Chat:
     """What is sent with every message."""
 
@@ -225,6 +277,9 @@ class Tree:
     )
     ui: Ui = table(Ui)
     chat: Chat = table(Chat)
+    secrets: Secrets = table(Secrets)
+    network: Network = table(Network)
+    log: Log = table(Log)
     local: Local = table(Local)
 
 

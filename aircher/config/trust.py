@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from aircher.config.atomic import write_private
+from aircher.config.atomic import read_private, write_private
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Trust:
     def _entries(self) -> dict[str, str]:
         """What is trusted; a missing or damaged file trusts nothing."""
         try:
-            content = self.file.read_bytes()
+            content = read_private(self.file)
         except OSError:
             return {}
         import json  # here, since most runs find no trust file

@@ -15,6 +15,7 @@ from typing import Protocol, runtime_checkable
 from aircher.domain.budget import Cap, CapState, Claim, Reservation
 from aircher.domain.chat import ChatRequest, Chunk
 from aircher.domain.health import Admission, Breaker, Health, Sample
+from aircher.domain.keys import KeyPlace, KeyUse
 from aircher.domain.limits import RateLimit, Slot, Taken
 from aircher.domain.messages import Message, Part
 from aircher.domain.models import ListedModel, ModelFacts, ModelRef, PullProgress
@@ -436,10 +437,15 @@ class RateStore(Protocol):
 class SecretSource(Protocol):
     """Where keys come from."""
 
-    def get(self, provider: str, env_names: Sequence[str]) -> str | None:
-        """The key, or None.  The value must never be logged or shown."""
+    def get(self, use: KeyUse) -> str | None:
+        """The key, or None.  The value must never be logged or shown.
+
+        May block (a command, a passphrase): call it in a thread.  Raises
+        ``AuthenticationFailed`` for a key that cannot be had or may not go there,
+        ``ConfigError`` for one that cannot be right.
+        """
         ...
 
-    def origin(self, provider: str, env_names: Sequence[str]) -> str | None:
-        """Where the key was found ("OPENAI_API_KEY", "keyring"), without the key."""
+    def place(self, use: KeyUse) -> KeyPlace | None:
+        """Where the key was found, without the key; nothing is unlocked or run."""
         ...

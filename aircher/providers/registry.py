@@ -81,7 +81,7 @@ def _key(name: str, setup: ProviderSetup, options: Mapping[str, Any], url: str) 
     variable = (*setup.key_env, key_variable(setup.row.name))[0]
     raise AuthenticationFailed(
         f"There is no key for {setup.row.title}.",
-        hint=f"Set {variable} in the environment, or use another provider.",
+        hint=f"Set {variable} in the environment, or: aircher keys set {name}",
         provider=name,
     )
 
@@ -172,7 +172,8 @@ class Registry:
                         f"{name} has an unknown kind, {kind!r}.",
                         hint=f"Set kind in [providers.{name}] to one of: {', '.join(DIALECTS)}.",
                     )
-                connection = connection_of(name, setup)
+                # A key may come from a command, or from a person who types a passphrase.
+                connection = await asyncio.to_thread(connection_of, name, setup)
                 self._made[name] = await asyncio.to_thread(_made, kind, connection)
             return self._made[name]
 

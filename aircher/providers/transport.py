@@ -73,11 +73,28 @@ def timeout(connection: Connection) -> httpx2.Timeout:
 
 
 @cache
-def _trust() -> ssl.SSLContext:
-    """The certificates that are trusted, loaded once: each load takes 20 to 40 ms."""
+def trust(ca_file: str = "") -> ssl.SSLContext:
+    """The certificates that are trusted, loaded once: each load takes 20 to 40 ms.
+
+    ``ca_file`` is trusted besides the usual ones.  Raises ``ConfigError`` where it cannot be.
+    """
     import httpx2
 
-    return httpx2.create_ssl_context()
+    context = httpx2.create_ssl_context()
+    if ca_file:
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError(
+                f"network.ca_file cannot be used: {ca_file}: {error.strerror or 'not PEM'}.",
+                hint="It names a file of certificates in PEM.",
+            ) from error
+    return context
+
+
+def ca_file_of(connection: Connection) -> str:
+    """The user's own certificates' file; "" for none."""
+    return str(connection.options.get("ca_file") or "")
 
 
 def http_client(connection: Connection) -> httpx2.AsyncClient:
@@ -90,7 +107,7 @@ def http_client(connection: Connection) -> httpx2.AsyncClient:
 
     try:
         return httpx2.AsyncClient(
-            verify=_trust(),
+            verify=trust(ca_file_of(connection)),
             timeout=timeout(connection),
             follow_redirects=False,
             limits=httpx2.Limits(max_connections=100, max_keepalive_connections=20),

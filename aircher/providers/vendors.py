@@ -15,7 +15,8 @@ from typing import Any
 class Vendor:
     """One provider that Aircher knows by name.
 
-    ``kind`` names the protocol (see ``registry.DIALECTS``).  ``key_env`` are the environment
+    ``kind`` names the protocol (see ``registry.DIALECTS``).  ``origin`` is
+    where the SDK goes by itself where there is no base_url.  ``key_env`` are the environment
     variables that may hold its key, first wins.  ``local`` marks a server on this machine,
     whose models cost nothing; ``needs_key`` is False where calls work without one.
     ``models`` maps "cheap", "medium" and "powerful" to a current model's name.  ``quirks``
@@ -34,6 +35,7 @@ class Vendor:
     models: Mapping[str, str] = field(default_factory=dict)
     quirks: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    origin: str = ""
 
 
 def _row(name: str, raw: Mapping[str, Any]) -> Vendor:
@@ -43,6 +45,7 @@ def _row(name: str, raw: Mapping[str, Any]) -> Vendor:
         title=raw["title"],
         kind=raw["kind"],
         base_url=raw.get("base_url", ""),
+        origin=raw.get("origin", ""),
         key_env=tuple(raw.get("key_env", ())),
         local=local,
         needs_key=bool(raw.get("needs_key", not local)),

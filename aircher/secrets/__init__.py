@@ -1,1 +1,1 @@
-"""Where API keys come from: the environment, then the operating system's keyring."""
+"""Where API keys come from: a command of the user's, the environment, the keyring, a sealed file."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aircher.domain.keys import KeyPlace, KeyUse
+from aircher.secrets.binding import require_same
 from aircher.secrets.keys import Key, checked
 
 
@@ -14,11 +16,25 @@ class Environment:
 
     variables: Mapping[str, str]
 
-    def get(self, provider: str, env_names: Sequence[str]) -> Key | None:
-        """The key; raises ``ConfigError`` for one that cannot be right."""
-        name = self.where(provider, env_names)
-        return checked(self.variables[name], name) if name else None
+    def get(self, use: KeyUse) -> Key | None:
+        """The key.
 
-    def where(self, provider: str, env_names: Sequence[str]) -> str | None:  # noqa: ARG002 - one of several stores that are asked alike
-        """The variable's name."""
-        return next((name for name in env_names if self.variables.get(name)), None)
+        Raises ``ConfigError`` for one that cannot be right, ``AuthenticationFailed`` for one
+        that belongs to another address.
+        """
+        name = self._name(use)
+        if name is None:
+            return None
+        if use.home is not None:
+            beside = f'api_key_env = "{name}" beside base_url in [providers.{use.provider}]'
+            require_same(use.home, use, name, allow=f"To send it there all the same, set {beside}.")
+        return checked(self.variables[name], name)
+
+    def where(self, use: KeyUse) -> KeyPlace | None:
+        """The variable."""
+        name = self._name(use)
+        home = use.origin if use.home is None else use.home
+        return KeyPlace(name, home) if name else None
+
+    def _name(self, use: KeyUse) -> str | None:
+        return next((name for name in use.variables if self.variables.get(name)), None)

@@ -10,12 +10,17 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from aircher.domain.errors import ConfigError
+from aircher.domain.keys import KeyPlace, KeyUse
+from aircher.secrets.binding import require_same, store_hint
 from aircher.secrets.keys import Key, checked
+from aircher.secrets.record import Record, record_of, text_of
 
 SERVICE = "aircher"
 
@@ -58,14 +63,57 @@ class OsKeyring:
     _opened: bool = False
     _found: dict[str, str | None] = field(default_factory=dict, repr=False)
 
-    def get(self, provider: str, env_names: Sequence[str]) -> Key | None:  # noqa: ARG002 - one of several stores that are asked alike
-        """The provider's key; raises ``ConfigError`` for one that cannot be right."""
-        text = self._look_up(provider)
-        return checked(text, f"the keyring for {provider}") if text else None
+    def get(self, use: KeyUse) -> Key | None:
+        """The provider's key.
 
-    def where(self, provider: str, env_names: Sequence[str]) -> str | None:  # noqa: ARG002 - as above
-        """The word "keyring" if it holds a key for the provider."""
-        return "keyring" if self._look_up(provider) else None
+        Raises ``ConfigError`` for one that cannot be right, ``AuthenticationFailed`` for one
+        that belongs to another address.
+        """
+        text = self._look_up(use.provider)
+        if not text:
+            return None
+        record = record_of(text)
+        origin = use.home if record.origin is None else record.origin
+        if origin is not None:
+            require_same(origin, use, "the keyring", allow=store_hint(use))
+        return checked(record.key, f"the keyring for {use.provider}")
+
+    def where(self, use: KeyUse) -> KeyPlace | None:
+        """That the keyring holds a key for the provider, and for which origin."""
+        text = self._look_up(use.provider)
+        if not text:
+            return None
+        record = record_of(text)
+        origin = use.home if record.origin is None else record.origin
+        return KeyPlace("keyring", use.origin if origin is None else origin, record.stored_at)
+
+    def usable(self) -> bool:
+        """True where keys can be kept there; ``note`` says why not."""
+        return self._ready() is not None
+
+    def put(self, provider: str, key: str, origin: str, at: datetime) -> None:
+        """Stores a key.  Raises ``ConfigError`` where the keyring does not take it."""
+        self._change(provider, "set_password", text_of(Record(key, origin, at)))
+
+    def remove(self, provider: str) -> bool:
+        """Takes a key out; False if there was none.  Raises as ``put``."""
+        if not self._look_up(provider):
+            return False
+        self._change(provider, "delete_password")
+        return True
+
+    def _change(self, provider: str, method: str, *text: str) -> None:
+        backend = self._ready()
+        if backend is None:
+            raise ConfigError(self.note, hint="Keep keys in the encrypted file: --to file")
+        try:
+            getattr(backend, method)(SERVICE, provider, *text)
+        except _failures() as error:
+            raise ConfigError(
+                f"The keyring did not take it ({type(error).__name__}).",
+                hint="Unlock it, or keep keys in the encrypted file: --to file",
+            ) from None
+        self._found.pop(provider, None)
 
     def _look_up(self, provider: str) -> str | None:
         if provider not in self._found:
@@ -73,17 +121,21 @@ class OsKeyring:
         return self._found[provider]
 
     def _ask(self, provider: str) -> str | None:
-        if not self._opened:
-            self._opened = True
-            self._backend = self._open()
-        if self._backend is None:
+        if (backend := self._ready()) is None:
             return None
         try:
-            answer = self._backend.get_password(SERVICE, provider)
+            answer = backend.get_password(SERVICE, provider)
         except _failures() as error:
             self.note = f"The keyring did not answer ({type(error).__name__})."
             return None
         return answer if isinstance(answer, str) else None
+
+    def _ready(self) -> Any:
+        """The backend, opened once; None where there is none that may be used."""
+        if not self._opened:
+            self._opened = True
+            self._backend = self._open()
+        return self._backend
 
     def _open(self) -> Any:
         if not plausible(self.environ):

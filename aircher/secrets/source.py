@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from aircher.domain.keys import KeyPlace, KeyUse
 from aircher.secrets.environment import Environment
 from aircher.secrets.keys import Key
 from aircher.secrets.os_keyring import OsKeyring
@@ -15,41 +15,43 @@ from aircher.secrets.os_keyring import OsKeyring
 class KeyStore(Protocol):
     """One place where keys may be kept."""
 
-    def get(self, provider: str, env_names: Sequence[str]) -> Key | None:
-        """The key, or None; raises ``ConfigError`` for one that cannot be right."""
+    def get(self, use: KeyUse) -> Key | None:
+        """The key, or None.
+
+        Raises ``ConfigError`` for one that cannot be right, ``AuthenticationFailed`` for one
+        that cannot be had or may not go there.
+        """
         ...
 
-    def where(self, provider: str, env_names: Sequence[str]) -> str | None:
-        """Where it stands, in a word, without the key."""
+    def where(self, use: KeyUse) -> KeyPlace | None:
+        """Where it stands, without the key; nothing is unlocked or run."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """``aircher.domain.ports.SecretSource``: the first store that has a key wins.
-
-    A further kind of store (an encrypted file) is one more entry in ``stores``.
-    """
+    """``aircher.domain.ports.SecretSource``: the first store that has a key wins."""
 
     stores: tuple[KeyStore, ...]
 
-    def get(self, provider: str, env_names: Sequence[str]) -> str | None:
-        """The key, or None; raises ``ConfigError`` for one that cannot be right."""
+    def get(self, use: KeyUse) -> str | None:
+        """The key, or None; raises as the stores do."""
         for store in self.stores:
-            if key := store.get(provider, env_names):
+            if key := store.get(use):
                 return key
         return None
 
-    def origin(self, provider: str, env_names: Sequence[str]) -> str | None:
-        """Where the key was found ("OPENAI_API_KEY", "keyring"), without the key."""
+    def place(self, use: KeyUse) -> KeyPlace | None:
+        """Where the key was found, without the key."""
         for store in self.stores:
-            if where := store.where(provider, env_names):
-                return where
+            if place := store.where(use):
+                return place
         return None
 
 
-def secrets_from(environ: Mapping[str, str] | None = None, *, keyring: bool = True) -> Secrets:
-    """The usual stores.  Without ``keyring`` only the environment is looked at, which is free."""
-    variables = os.environ if environ is None else environ
+def secrets_from(variables: Mapping[str, str], *, keyring: bool = True) -> Secrets:
+    """Environment and keyring.  Without ``keyring`` only the environment is looked at, which is
+    free.
+    """
     stores: tuple[KeyStore, ...] = (Environment(variables),)
     return Secrets((*stores, OsKeyring(variables)) if keyring else stores)

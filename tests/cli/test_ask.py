@@ -288,7 +288,8 @@ async def test_an_sdk_prints_no_warning_of_its_own(home: Path) -> None:
         write_config(
             home,
             f'[providers]\nfallback_order = ["gemini"]\n'
-            f'[providers.gemini]\nbase_url = "{made.url}"\nmodel = "m"\n',
+            f'[providers.gemini]\nbase_url = "{made.url}"\nmodel = "m"\n'
+            'api_key_env = "GEMINI_API_KEY"\n',
         )
         keys = {"GEMINI_API_KEY": "one", "GOOGLE_API_KEY": "two"}
         ran = await run("ask", "-q", "hi", env=keys)

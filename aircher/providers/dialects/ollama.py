@@ -45,7 +45,14 @@ from aircher.domain.usage import Tokens
 from aircher.providers.bodies import facts_from_body
 from aircher.providers.connection import Connection
 from aircher.providers.faults import fault
-from aircher.providers.transport import foreign, lower, malformed, network_fault
+from aircher.providers.transport import (
+    ca_file_of,
+    foreign,
+    lower,
+    malformed,
+    network_fault,
+    trust,
+)
 
 FEATURES = frozenset({"vision", "tools", "json", "thinking", "streaming"})
 
@@ -283,8 +290,10 @@ class Wire(ollama.AsyncClient):
 
     def __init__(self, connection: Connection) -> None:
         base = connection.base_url.rstrip("/").removesuffix("/v1").removesuffix("/api")
+        own = ca_file_of(connection)
         super().__init__(
             host=base or None,
+            verify=trust(own) if own else True,
             headers={"authorization": f"Bearer {connection.key}"} if connection.key else None,
             timeout=httpx.Timeout(connection.idle_timeout_s, connect=connection.connect_timeout_s),
             follow_redirects=False,

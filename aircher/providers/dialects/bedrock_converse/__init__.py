@@ -30,7 +30,7 @@ from aircher.providers.dialects.bedrock_converse import reply, request
 from aircher.providers.dialects.bedrock_converse.threads import items
 from aircher.providers.faults import Facts, fault, quoted
 from aircher.providers.limits import rate_limits
-from aircher.providers.transport import foreign, malformed, network_fault
+from aircher.providers.transport import ca_file_of, foreign, malformed, network_fault
 
 try:
     import boto3
@@ -363,7 +363,11 @@ def connect(connection: Connection) -> Provider:
 
 def _connected(connection: Connection) -> Bedrock:
     session, config = _session(connection)
-    place = {"region_name": session.region_name or DEFAULT_REGION, "config": config}
+    place = {
+        "region_name": session.region_name or DEFAULT_REGION,
+        "config": config,
+        "verify": ca_file_of(connection) or None,
+    }
     base = connection.base_url or None
     client = session.client("bedrock-runtime", endpoint_url=base, **place)
     other = base.replace("bedrock-runtime", "bedrock") if base else None
