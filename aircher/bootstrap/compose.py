@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from aircher import policy
 from aircher.bootstrap.choosing import Chosen, Findings, choose
@@ -254,6 +254,7 @@ def _settings(config: Config, chosen: Chosen, catalog: ModelCatalog) -> Settings
             sidebar=config.ui.sidebar,
             thinking=config.ui.thinking,
             keys=config.keys,
+            notify=cast('Literal["bell", "desktop", "off"]', config.ui.notify),
             themes_dir=config.ui.themes_dir,
         ),
         found=chosen.found,

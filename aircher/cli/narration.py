@@ -10,6 +10,7 @@ from aircher.domain.events import (
     Event,
     FallingBack,
     Finished,
+    LimitAlert,
     Notice,
     Retrying,
     Routed,
@@ -61,12 +62,14 @@ def _line(event: Event) -> str:
             return f"fallback: {failed} -> {to} ({error.message}{mend}{again})"
         case Downgraded(wanted, to, reason):
             return f"downgrade: {wanted} -> {to} ({reason})"
+        case LimitAlert(text=text):
+            return f"limit: {text}"
         case Notice(text):
             return f"note: {text}"
         case Finished(result):
             tokens = result.tokens
             counts = f"{_count(tokens.input)} in, {_count(tokens.output)} out"
-            how = _ENDS.get(result.outcome or "complete", "")
+            how = "" if result.finish_reason == "budget" else _ENDS.get(result.outcome or "", "")
             return f"done: {counts}, {money(result.cost)}, {result.duration_s:.1f} s{how}"
         case _:
             return ""

@@ -122,7 +122,10 @@ class Ui:
     sidebar: bool = setting(BOOL, True, "Show costs and providers beside the chat.")
     thinking: bool = setting(BOOL, True, "Show a model's reasoning where it is sent.")
     notify: str = setting(
-        WORD, "bell", "How the end of a long answer is told.", choices=("bell", "off")
+        WORD,
+        "bell",
+        "How the end of a long answer, and a limit that comes near, is told.",
+        choices=("bell", "desktop", "off"),
     )
 
 
@@ -301,8 +304,6 @@ NOT_YET = frozenset(
         "routing.weights.speed",
         "costs.track_by_provider",
         "costs.prefer_cost_efficient",
-        "costs.auto_downgrade_on_limit",
-        "ui.notify",
         "chat.compact_at",
     }
 )

@@ -112,6 +112,20 @@ class Downgraded:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitAlert:
+    """A share of a limit that the user wants to be told is spent; once in a day or month.
+
+    ``name`` is the limit's key in the configuration, ``share`` the threshold (1.0 = all of it).
+    """
+
+    name: str
+    share: float
+    spent_nano: int
+    limit_nano: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Something the user should know that changes nothing (one sentence)."""
 
@@ -140,7 +154,8 @@ class Attempt:
 
     ref: ModelRef
     outcome: str
-    """"ok", "stopped", or the error's kind ("paused": the model was not even asked)."""
+    """"ok", "stopped", "cut" (at what was reserved), or the error's kind ("paused": the model was
+    not even asked)."""
     duration_s: float
     tokens: Tokens = NO_TOKENS
     cost: Cost = UNKNOWN_COST
@@ -202,6 +217,7 @@ Event = (
     | Queued
     | FallingBack
     | Downgraded
+    | LimitAlert
     | Notice
     | Asking
     | Usage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from aircher.domain.chat import Effort
 from aircher.domain.limits import Rate
@@ -115,6 +116,8 @@ class UiSettings:
     thinking: bool = True
     keys: Mapping[str, str] = field(default_factory=dict)
     """Action id ("provider.next") -> key ("f2"), only where the user changed it."""
+    notify: Literal["bell", "desktop", "off"] = "bell"
+    """How the end of a long answer, and a limit that comes near, is told."""
     themes_dir: str = ""
     """A folder of the user's own theme files, read after the shipped ones."""
 

@@ -27,7 +27,8 @@ from aircher.domain.models import ModelRef
 from aircher.domain.routes import Candidate, Plan
 from aircher.domain.sessions import MessageState
 from aircher.domain.usage import NO_TOKENS, Cost, CostTag
-from aircher.engine.leg import Errand, Leg
+from aircher.engine.errand import Errand
+from aircher.engine.leg import Leg
 from aircher.engine.money import NOTHING_USED
 from aircher.engine.ports import EnginePorts
 from aircher.engine.wait import Wait
@@ -63,7 +64,7 @@ class Chain:
                             yield event
                 except OverBudget as over:
                     error = over
-                    if following is None:
+                    if following is None or not self._ports.settings.spending.auto_downgrade:
                         break
                     yield Downgraded(candidate.ref, following, over.message)
                     continue

@@ -7,13 +7,14 @@ from contextlib import aclosing
 
 from aircher.domain.chat import ChatRequest
 from aircher.domain.errors import AircherError
-from aircher.domain.events import Event, Usage
+from aircher.domain.events import Event, LimitAlert, Usage
 from aircher.domain.messages import user
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Candidate
 from aircher.domain.sessions import StoredMessage
 from aircher.engine.conversation import live, transcript
-from aircher.engine.leg import Errand, Leg
+from aircher.engine.errand import Errand
+from aircher.engine.leg import Leg
 from aircher.engine.ports import EnginePorts
 from aircher.policy.estimate import estimate
 
@@ -68,7 +69,7 @@ class Compaction:
             try:
                 async with aclosing(leg.events()) as events:
                     async for event in events:
-                        if isinstance(event, Usage):
+                        if isinstance(event, Usage | LimitAlert):
                             yield event
             finally:
                 self._errand.attempts.append(leg.attempt)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, field
 
 from aircher.domain.chat import (
     ChatRequest,
     Chunk,
+    Finish,
     Opened,
     RefusalDelta,
     Reply,
@@ -23,35 +23,19 @@ from aircher.domain.chat import (
     ToolCallDelta,
 )
 from aircher.domain.errors import MalformedReply, Paused, ProviderError, StorageError, TimedOut
-from aircher.domain.events import Attempt, Event, Reserved, Started, Usage
+from aircher.domain.events import Attempt, Event, Notice, Reserved, Started, Usage
 from aircher.domain.inert import inert
 from aircher.domain.messages import Part
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Candidate
-from aircher.domain.usage import NO_TOKENS, UsageRow
+from aircher.domain.usage import NO_TOKENS, UsageRow, dollars
+from aircher.engine.alerts import alerts
+from aircher.engine.errand import Errand
 from aircher.engine.money import NOTHING_USED, LegMoney
 from aircher.engine.ports import EnginePorts
 
 WRITE_EVERY_S = 0.5
 """A reply is written to disk at most this long after its text came."""
-
-
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """What all legs of a turn share.
-
-    ``started`` is in the clock's monotonic seconds, ``deadline`` in the event loop's time.
-    ``attempts`` is the turn's record: every leg that has ended, a summary's included.
-    ``keep`` False: no message is made of the answers.
-    """
-
-    session_id: str
-    task: str
-    evidence: str
-    started: float
-    deadline: float
-    attempts: list[Attempt] = field(default_factory=list)
-    keep: bool = True
 
 
 class Leg:
@@ -79,7 +63,7 @@ class Leg:
         self._request = request
         self._number = number
         self._builder = ReplyBuilder()
-        self._money = LegMoney(ports, candidate, errand.task, errand.session_id)
+        self._money = LegMoney(ports, errand, candidate)
         expected = candidate.estimate
         self._entry = ports.gate.entry(
             candidate.ref,
@@ -97,6 +81,7 @@ class Leg:
         self.error: ProviderError | None = None
         self.first_token_s: float | None = None
         self.billed = False
+        self.cut = False
         self.attempt = Attempt(candidate.ref, "stopped", 0.0)
 
     @property
@@ -138,8 +123,15 @@ class Leg:
                 )
         finally:
             self._end()
+        if self.cut:
+            yield Notice(
+                f"The answer was cut: it has cost {dollars(self.attempt.cost.nano_usd or 0)}, "
+                "all that was held for it under your limits."
+            )
         if self.billed:
             yield Usage(self.ref, self.attempt.tokens, self.attempt.cost)
+            for alert in alerts(self._ports, self.ref, self._errand.task):
+                yield alert
 
     async def _call(self) -> AsyncGenerator[Event, None]:
         provider = await self._ports.providers.get(self.ref.provider)
@@ -169,6 +161,10 @@ class Leg:
                     break
                 for event in self._take(chunk):
                     yield event
+                if self._money.used_up(chunk, self._builder):
+                    self.cut = True
+                    self._builder.add(Finish("budget", "length"))
+                    break
         if not self._builder.finished:
             raise MalformedReply(
                 f"The answer of {self.ref} ended without its end marker.",
@@ -204,6 +200,11 @@ class Leg:
         """The reply so far as message parts."""
         return self.reply.parts(self.ref.provider)
 
+    @property
+    def _never_answered(self) -> bool:
+        """True where the vendor went silent, so that it may have worked, and may bill."""
+        return isinstance(self.error, TimedOut) and self.error.status is None
+
     def _end(self) -> None:
         """Settles money and health, from whatever came.  Never awaits."""
         if self._flush is not None:
@@ -211,7 +212,8 @@ class Leg:
         ports, ref = self._ports, self.ref
         reply = self.reply
         duration = ports.clock.monotonic() - self._started
-        outcome = "ok" if self._builder.finished and self.error is None else "stopped"
+        whole = self._builder.finished and not self.cut
+        outcome = "cut" if self.cut else "ok" if whole and self.error is None else "stopped"
         if self.error is not None:
             outcome = self.error.kind
             if not isinstance(self.error, Paused):
@@ -221,7 +223,10 @@ class Leg:
         used = self._opened or (self._sent and self.error is None)
         tokens, cost = NO_TOKENS, NOTHING_USED
         if used:
-            tokens, cost = self._money.price(reply, whole=self._builder.finished)
+            tokens, cost = self._money.price(reply, whole=whole)
+        elif self._sent and self._never_answered:
+            used = True
+            tokens, cost = self._money.worst()
         self._entry.leave((tokens.input or 0) + (tokens.output or 0) if tokens.known else None)
         self.attempt = Attempt(
             ref,

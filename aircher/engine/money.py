@@ -5,28 +5,82 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aircher.domain.budget import Claim, Reservation
-from aircher.domain.chat import Reply
+from aircher.domain.chat import (
+    Chunk,
+    RefusalDelta,
+    Reply,
+    ReplyBuilder,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+    UsageReport,
+)
 from aircher.domain.errors import OverBudget
 from aircher.domain.routes import Candidate
-from aircher.domain.usage import Cost, Tokens, UsageRow, dollars
+from aircher.domain.settings import Limit
+from aircher.domain.usage import NO_TOKENS, UNKNOWN_COST, Cost, Tokens, UsageRow, dollars
+from aircher.engine.errand import Errand
 from aircher.engine.ports import EnginePorts
 from aircher.policy.spend import caps, request_limit
 
 NOTHING_USED = Cost(0, "exact")
 
 
+PROBE = 1_000
+"""So many tokens more tell what one more costs."""
+
+RECOUNT_BYTES = 64
+"""The running answer is counted anew at the earliest after so many bytes."""
+
+
+class Meter:
+    """Watches one stream's cost without counting its tokens at every piece.
+
+    A token is a byte at least, so an answer that may hold n more tokens can hold n more bytes
+    before it has to be counted again.
+    """
+
+    def __init__(self, reserved_nano: int, max_output: int) -> None:
+        self._reserved = reserved_nano
+        self._safe = max_output
+        self._added = 0
+
+    def due(self, chunk: Chunk) -> bool:
+        """Takes note of a piece; True where the answer must be counted now."""
+        match chunk:
+            case TextDelta(text) | RefusalDelta(text) | ThinkingDelta(text, _):
+                self._added += len(text.encode(errors="replace"))
+            case ToolCallDelta(_, _, _, arguments):
+                self._added += len(arguments.encode(errors="replace"))
+            case UsageReport():
+                return True  # the vendor's word on the prompt may be dearer than thought
+            case _:
+                return False
+        return self._added > self._safe
+
+    def passed(self, nano_usd: int | None, ahead_nano: int | None) -> bool:
+        """Whether the cost now is past what was reserved.
+
+        ``ahead_nano`` is the cost with ``PROBE`` tokens more, which tells how far it may go on.
+        """
+        if nano_usd is None or ahead_nano is None:
+            return False
+        self._added = 0
+        a_token = max(1, (ahead_nano - nano_usd) // PROBE)
+        self._safe = max(RECOUNT_BYTES, (self._reserved - nano_usd) // a_token)
+        return nano_usd > self._reserved
+
+
 class LegMoney:
     """Hold, price, settle, for one call to one model."""
 
-    def __init__(
-        self, ports: EnginePorts, candidate: Candidate, task: str, session_id: str
-    ) -> None:
+    def __init__(self, ports: EnginePorts, errand: Errand, candidate: Candidate) -> None:
         self._ports = ports
+        self._errand = errand
         self._ref = candidate.ref
         self._estimate = candidate.estimate
-        self._task = task
-        self._session_id = session_id
         self._reservation: Reservation | None = None
+        self._meter: Meter | None = None
 
     def hold(self, max_output: int) -> int | None:
         """Reserves the worst case; returns it in nano-dollars, None where no price is known.
@@ -36,35 +90,71 @@ class LegMoney:
         ports, ref, estimate = self._ports, self._ref, self._estimate
         worst = estimate.worst.nano_usd if estimate is not None else None
         now = ports.clock.now()
-        limits = caps(ports.settings.limits, now, provider=ref.provider, task=self._task)
+        limits = caps(ports.settings.limits, now, provider=ref.provider, task=self._errand.task)
         single = request_limit(ports.settings.limits)
+        hard = single is not None or any(not cap.soft for cap in limits)
         if worst is None:
-            hard = single is not None or any(not cap.soft for cap in limits)
             if hard and not ports.settings.allow_unknown_price:
                 raise OverBudget(
                     f"The price of {ref} is not known, so it cannot be kept under your limits.",
                     hint="Set costs.allow_unknown_price = true, or choose another model.",
                 )
             return None
-        if single is not None and worst > single.nano_usd:
-            raise OverBudget(
-                f"This request could cost {dollars(worst)} at {ref}, "
-                f"more than {single.name} = {dollars(single.nano_usd)}.",
-                hint="Lower chat.max_output, raise the limit, or choose a cheaper model.",
-            )
+        if single is not None:
+            self._check_request(worst, single)
         asked = estimate.prompt if estimate is not None else 0
         claim = Claim(
             ref,
-            self._task,
+            self._errand.task,
             worst,
             now,
-            self._session_id,
+            self._errand.session_id,
             prompt=asked,
             prompt_nano=ports.catalog.cost(ref, Tokens(input=asked, output=0), now).nano_usd or 0,
             max_output=max_output,
         )
         self._reservation = ports.ledger.reserve(claim, limits)
+        if hard and worst:
+            self._meter = Meter(worst, max_output)
         return worst
+
+    def _check_request(self, worst: int, single: Limit) -> None:
+        """Raises ``OverBudget`` if the turn could pass the limit on one request with this call."""
+        before = self._errand.spent_nano
+        if not worst or before + worst <= max(single.nano_usd, self._errand.allowed_nano):
+            return
+        spent = f" besides the {dollars(before)} it has cost" if before else ""
+        raise OverBudget(
+            f"This request could cost {dollars(worst)} at {self._ref}{spent}, "
+            f"more than {single.name} = {dollars(single.nano_usd)}.",
+            hint="Lower chat.max_output, raise the limit, or choose a cheaper model.",
+        )
+
+    def used_up(self, chunk: Chunk, builder: ReplyBuilder) -> bool:
+        """True once the call itself has cost all that was reserved, by count or by estimate.
+
+        Only asked under a hard limit: without one nothing was promised, and no answer is cut.
+        """
+        if self._meter is None or builder.finished or not self._meter.due(chunk):
+            return False
+        tokens = self._guess(builder.reply(), whole=False)
+        now = self._ports.clock.now()
+        more = replace(tokens, output=(tokens.output or 0) + PROBE)
+        here = self._ports.catalog.cost(self._ref, tokens, now).nano_usd
+        ahead = self._ports.catalog.cost(self._ref, more, now).nano_usd
+        return self._meter.passed(here, ahead)
+
+    def worst(self) -> tuple[Tokens, Cost]:
+        """Tokens and cost of a call of which nothing came back: all that was held.
+
+        The vendor may have worked for as long as it was waited for, and may bill it.
+        """
+        if self._estimate is None:
+            return NO_TOKENS, UNKNOWN_COST
+        cost = self._estimate.worst
+        if cost.nano_usd:
+            cost = replace(cost, tag="estimated")
+        return Tokens(input=self._estimate.prompt), cost
 
     def price(self, reply: Reply, *, whole: bool) -> tuple[Tokens, Cost]:
         """Tokens and cost of what was made: the vendor's count, estimated where it gave none.

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from aircher.domain.budget import CapState
 from aircher.domain.chat import ChatRequest
-from aircher.domain.errors import AircherError, ContextTooLong, UsageError
+from aircher.domain.errors import AircherError, ContextTooLong, NoModel, UsageError
 from aircher.domain.events import Compacted, Detected, Event, Failed, Routed, TurnResult
 from aircher.domain.messages import Message, user
 from aircher.domain.models import ModelRef
@@ -21,11 +21,13 @@ from aircher.engine.chain import Chain, total
 from aircher.engine.compaction import Compaction
 from aircher.engine.consent import Consent
 from aircher.engine.conversation import as_prompt
+from aircher.engine.errand import Errand
 from aircher.engine.learning import Learning
-from aircher.engine.leg import Errand
 from aircher.engine.ports import EnginePorts
 from aircher.engine.routing import Look, Routing
+from aircher.engine.spending import Spending
 from aircher.engine.wait import Wait
+from aircher.policy.downgrade import worst
 from aircher.policy.spend import caps
 
 
@@ -87,7 +89,17 @@ class Engine:
             route = self._routing.plan(request, stored, asked, look)
             after = route.first.estimate.prompt if route.first.estimate else 0
             yield Compacted(compaction.covered, compaction.before, after, compaction.summary)
+        spending = self._spending(request, stored, asked, look)
+        route, downgraded = spending.adapt(route, chosen=_chosen(request))
         yield Routed(route)
+        if downgraded is not None:
+            yield downgraded
+        consent = self._consent.asking(request.answers)
+        async with aclosing(spending.consent(route, consent)) as events:
+            async for event in events:
+                yield event
+        if consent.yes:
+            errand = replace(errand, allowed_nano=worst(route.first) or 0)
         chain = Chain(ports, errand, self._wait, fallback=request.wish.fallback)
         messages = (*as_prompt(stored), asked)
         async with aclosing(
@@ -131,11 +143,30 @@ class Engine:
         look = await self._routing.look(request, stored)
         asked = user(request.text, *request.attachments)
         plan = self._routing.plan(request, stored, asked, look)
+        spending = self._spending(request, stored, asked, look)
+        plan, _ = spending.adapt(plan, chosen=_chosen(request))
         return Preview(look.detection, plan, look.signals)
 
     def budget(self) -> Sequence[CapState]:
         """Every configured day and month limit with what is spent under it now."""
         return self._ports.ledger.state(caps(self._ports.settings.limits, self._ports.clock.now()))
+
+    def _spending(
+        self,
+        request: TurnRequest,
+        stored: Sequence[StoredMessage],
+        asked: Message,
+        look: Look,
+    ) -> Spending:
+        def consider(ref: ModelRef) -> Candidate | None:
+            wish = replace(request.wish, provider=ref.provider, model=ref.model, fallback=False)
+            try:
+                plan = self._routing.plan(replace(request, wish=wish), stored, asked, look)
+            except (NoModel, ContextTooLong):
+                return None
+            return plan.first
+
+        return Spending(self._ports, consider)
 
     def skip_wait(self) -> None:
         """Ends the present wait: before a retry, or for a call's turn."""
@@ -187,6 +218,11 @@ class Engine:
             thinking=request.thinking or calls.thinking,
             stream=calls.stream,
         )
+
+
+def _chosen(request: TurnRequest) -> bool:
+    """True where the user named the model or provider for this very request."""
+    return bool(request.wish.model or request.wish.provider)
 
 
 def _why(detection: Detection) -> str:

@@ -35,10 +35,10 @@ def caps(
     )
 
 
-def request_limit(limits: Iterable[Limit]) -> Limit | None:
-    """The tightest hard limit on a single request, if any."""
+def request_limit(limits: Iterable[Limit], *, soft: bool = False) -> Limit | None:
+    """The tightest hard (or ``soft``) limit on a single request, if any."""
     return min(
-        (limit for limit in limits if limit.window == "request" and not limit.soft),
+        (limit for limit in limits if limit.window == "request" and limit.soft == soft),
         key=lambda limit: limit.nano_usd,
         default=None,
     )

@@ -69,8 +69,6 @@ class BaseApp(App[int]):
         self.chat = Chat(session_id=session_id, wish=wish)
         self.keymap: Mapping[str, str] = {}
         self._transcript: Transcript | None = None
-        self._alerted: set[object] = set()
-        """Which limits the user was told of."""
 
     def get_driver_class(self) -> type[Driver]:
         """Textual's choice, but ours where that is its driver for Unix terminals."""
@@ -91,6 +89,19 @@ class BaseApp(App[int]):
 
         self.bell()
         self.panic(Group(Traceback(show_locals=False), _FAULT))
+
+    def call(self, text: str) -> None:
+        """Calls the user to the screen as [ui] notify says; ``text`` is inert, one line.
+
+        A desktop notification is the escape sequence OSC 9, which iTerm2, kitty, WezTerm, foot,
+        Ghostty and Windows Terminal show and others ignore.
+        """
+        how = self.services.settings.ui.notify if self.services is not None else "bell"
+        if how == "off":
+            return
+        self.bell()
+        if how == "desktop" and self._driver is not None:
+            self._driver.write(f"\x1b]9;{' '.join(text.split())}\x07")
 
     # -- widgets; asked for by name, since another screen may lie above
 

@@ -61,6 +61,8 @@ def _in_words(event: ev.Event) -> msg.TurnMessage | None:
                 f"{number} earlier messages were summarised so that the rest fits: "
                 f"{count(before)} tokens became {count(after)}. All of them stay on disk."
             )
+        case ev.LimitAlert(text=text):
+            return msg.LimitTold(inert(text))
         case ev.Notice(text):
             return msg.Told(inert(text))
         case _:

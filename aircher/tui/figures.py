@@ -79,14 +79,6 @@ def alert_level(state: CapState, threshold: float) -> Literal["", "near", "reach
     return "near" if state.spent_nano >= threshold * state.cap.limit_nano else ""
 
 
-def alert_words(state: CapState, level: str) -> str:
-    """What the user is told of such a limit, once."""
-    spent = f"{money(state.spent_nano)} of {money(state.cap.limit_nano)} ({state.cap.name})"
-    if level == "near":
-        return f"{spent} is spent. What could cost more than the rest will be refused."
-    return f"{spent} is spent: the limit is reached. Free models still answer."
-
-
 def broken_limit(
     candidate: Candidate, task: str, caps: Sequence[CapState], limits: Sequence[Limit]
 ) -> str:

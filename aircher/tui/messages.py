@@ -93,6 +93,14 @@ class Told(TurnMessage):
         self.sentence = sentence
 
 
+class LimitTold(TurnMessage):
+    """How much of a limit is spent; told once in a day or month."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__()
+        self.sentence = sentence
+
+
 class QuestionAsked(TurnMessage):
     """The turn waits for a yes or no."""
 

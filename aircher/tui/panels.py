@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
@@ -15,7 +13,6 @@ from aircher.policy.windows import day_start, month_start
 from aircher.tui.base import BaseApp
 from aircher.tui.figures import (
     alert_level,
-    alert_words,
     broken_limit,
     overall_cap,
     spend_tag,
@@ -26,9 +23,6 @@ from aircher.tui.widgets.keybar import Hint, KeyBar
 from aircher.tui.widgets.providers import ProviderPanel
 from aircher.tui.widgets.welcome import Welcome
 from aircher.tui.words import clip, day, money, sentence
-
-if TYPE_CHECKING:  # annotations only: the first frame needs none of it
-    from aircher.domain.budget import CapState
 
 TYPING_PAUSE_S = 0.15
 """How long the typing must rest before the plan is worked out anew."""
@@ -86,21 +80,8 @@ class Panels(BaseApp):
             alert_threshold=services.settings.alert_threshold,
         )
         self._show_money()
-        self._alert(caps)
         self.show_health()
         self.work(self._add_up, "add-up")
-
-    def _alert(self, caps: Sequence[CapState]) -> None:
-        """One notice for each limit that has come near or is reached, once per window."""
-        if self.services is None:
-            return
-        threshold = self.services.settings.alert_threshold
-        for state in caps:
-            level = alert_level(state, threshold)
-            mark = (state.cap.name, state.cap.since, level)
-            if level and mark not in self._alerted:
-                self._alerted.add(mark)
-                self.notify(alert_words(state, level), severity="warning", timeout=10, markup=False)
 
     async def _add_up(self) -> None:
         """The month's projection and savings: sums over many rows, so in a thread."""

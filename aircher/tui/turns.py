@@ -24,6 +24,9 @@ if TYPE_CHECKING:  # annotations only: the first frame needs none of it
 
 _LIVE_EVERY_S = 0.5
 
+LONG_ANSWER_S = 15.0
+"""An answer that took so long is told as [ui] notify says: its user may have looked away."""
+
 
 class Turns(Questions):
     """Handles what the bridge posts.  Messages of an earlier, stopped turn are ignored."""
@@ -170,6 +173,12 @@ class Turns(Questions):
 
     # -- how it ends
 
+    @on(msg.LimitTold)
+    def _limit_told(self, message: msg.LimitTold) -> None:
+        # Money is told whichever turn spent it, also one that was left behind.
+        self.notify(message.sentence, severity="warning", timeout=10, markup=False)
+        self.call(message.sentence)
+
     @on(msg.TurnDone)
     def _turn_done(self, message: msg.TurnDone) -> None:
         if self._stale(message):
@@ -182,6 +191,8 @@ class Turns(Questions):
         if self._block is not None:
             self.transcript.end(self._block, _footer(result))
         self._ended(result)
+        if result.duration_s >= LONG_ANSWER_S:
+            self.call("Aircher: the answer is there.")
         self._send_queued()
 
     @on(msg.TurnBroken)

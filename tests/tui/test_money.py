@@ -6,10 +6,11 @@ import asyncio
 
 import pytest
 
+from aircher.domain import events as ev
 from aircher.domain.budget import Cap, CapState
 from aircher.domain.settings import Limit
 from aircher.domain.usage import FREE, UNKNOWN_COST, Cost, Spend
-from aircher.tui.figures import Figures, alert_level, alert_words, broken_limit, spend_words
+from aircher.tui.figures import Figures, alert_level, broken_limit, spend_words
 from aircher.tui.widgets import costs
 from aircher.tui.widgets.costs import CostPanel
 from aircher.tui.widgets.status import StatusView, line
@@ -81,24 +82,22 @@ def test_a_limit_is_near_from_its_threshold_on(spent, level):
     assert alert_level(_cap(spent), 0.8) == level
 
 
-def test_what_is_said_of_a_limit_names_the_setting():
-    assert alert_words(_cap(8.4), "near").startswith("$8.40 of $10.00 (costs.daily_limit) is spent")
-    assert "reached" in alert_words(_cap(10), "reached")
-
-
-async def test_a_limit_that_comes_near_is_told_once():
-    services = fake.services()
-    services.engine.caps = (_cap(8.4),)
+@pytest.mark.parametrize(
+    ("notify", "bells", "told"), [("bell", 1, 0), ("desktop", 1, 1), ("off", 0, 0)]
+)
+async def test_a_limit_that_comes_near_is_told_and_rung(monkeypatch, notify, bells, told):
+    alert = ev.LimitAlert("costs.daily_limit", 0.8, 8, 10, "$8.40 of $10.00 is spent.")
+    services = fake.services(fake.settings(ui={"notify": notify}))
+    services.engine.scripts.append([*fake.answer("x")[:-1], alert, fake.answer("x")[-1]])
     async with chat(size=(80, 24), services=services) as (app, pilot, _):
+        rung, written = [], []
+        monkeypatch.setattr(app, "bell", lambda: rung.append(1))
+        monkeypatch.setattr(app._driver, "write", written.append)
         await say(app, pilot, "one")
         await until(lambda: not app.chat.busy)
-        told = [note.message for note in app._notifications if "costs.daily_limit" in note.message]
-        assert len(told) == 1
-        services.engine.caps = (_cap(10),)
-        app.refresh_panels()
-        await pilot.pause()
-        told = [note.message for note in app._notifications if "costs.daily_limit" in note.message]
-        assert len(told) == 2
+        await until(lambda: any("$8.40" in note.message for note in app._notifications))
+        assert len(rung) == bells
+        assert written.count("\x1b]9;$8.40 of $10.00 is spent.\x07") == told
 
 
 async def test_a_reply_stopped_before_its_first_word_leaves_no_figure():

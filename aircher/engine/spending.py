@@ -1,0 +1,175 @@
+"""What money has to say before a turn's first call: a cheaper model, a question, a word."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
+from dataclasses import replace
+from statistics import median
+
+from aircher.domain.errors import OverBudget
+from aircher.domain.events import Downgraded, Event, Notice
+from aircher.domain.models import ModelRef
+from aircher.domain.questions import QuestionKind
+from aircher.domain.routes import Candidate, Plan
+from aircher.domain.settings import Limit
+from aircher.domain.usage import dollars
+from aircher.engine.consent import Asked
+from aircher.engine.ports import EnginePorts
+from aircher.policy.downgrade import Pressure, next_cheaper, path_from, pressure, worst
+from aircher.policy.spend import caps, request_limit
+from aircher.policy.unusual import score
+
+Consider = Callable[[ModelRef], Candidate | None]
+"""A model as a candidate for the request at hand; None where it cannot take it."""
+
+
+class Spending:
+    """Adapts a plan to the limits.  Nothing is held here: the ledger alone decides in the end."""
+
+    def __init__(self, ports: EnginePorts, consider: Consider) -> None:
+        self._ports = ports
+        self._consider = consider
+
+    def adapt(self, plan: Plan, *, chosen: bool) -> tuple[Plan, Downgraded | None]:
+        """The plan with a cheaper model first where a limit asks for one, and why.
+
+        ``chosen`` models (the user named it for this request) give way only to a limit that
+        would refuse them.
+        """
+        settings = self._ports.settings.spending
+        first = plan.first
+        if not settings.auto_downgrade:
+            return plan, None
+        now = self._ports.clock.now()
+        limits = caps(self._ports.settings.limits, now)
+        single = request_limit(self._ports.settings.limits)
+        if not limits and single is None:
+            return plan, None
+        states = self._ports.ledger.state(limits)
+
+        def pressed(candidate: Candidate) -> Pressure | None:
+            return pressure(candidate, plan.task, states, single, settings.downgrade_at)
+
+        why = pressed(first)
+        if why is None or (chosen and not why.refused):
+            return plan, None
+        for cheaper in self._cheaper(plan, free=why.refused):
+            again = pressed(cheaper)
+            if again is None or not again.refused:
+                reason = f"instead of {first.ref}, because {why.reason}"
+                rest = [one for one in plan.candidates if one.ref != cheaper.ref]
+                ours = replace(cheaper, reason=reason)
+                plan = replace(plan, candidates=(ours, *rest))
+                return plan, Downgraded(first.ref, cheaper.ref, f"{why.reason}.")
+        return plan, None
+
+    def _cheaper(self, plan: Plan, *, free: bool) -> Iterator[Candidate]:
+        """The user's own path first, then the next cheaper of the models the rules name.
+
+        ``free``: also models that cost nothing, which may be far weaker.
+        """
+        first, ports = plan.first, self._ports
+        blocked = ports.health.blocked()
+        seen = {first.ref}
+        most = worst(first) or 0
+        for ref in path_from(first.ref, plan.task, ports.settings.spending.downgrade):
+            seen.add(ref)
+            one = self._consider(ref)
+            cost = worst(one) if one is not None else None
+            if one is not None and cost is not None and cost < most:
+                yield one
+        pool = [self._consider(ref) for ref in self._named() if ref not in seen | set(blocked)]
+        for one in next_cheaper(first, (one for one in pool if one is not None)):
+            if free or worst(one):
+                yield one
+
+    def _named(self) -> tuple[ModelRef, ...]:
+        """Every model of the rules at a usable provider."""
+        rules = self._ports.settings.rules
+        refs = [ModelRef(name, rules.models[name]) for name in rules.order if name in rules.models]
+        refs += [
+            ModelRef(name, model)
+            for name in rules.order
+            for model in rules.task_models.get(name, {}).values()
+        ]
+        for rule in rules.tasks.values():
+            refs += [
+                ref for ref in (rule.preferred, *rule.fallbacks) if ref.provider in rules.order
+            ]
+        return tuple(dict.fromkeys(ref for ref in refs if ref.model))
+
+    async def consent(self, plan: Plan, asked: Asked) -> AsyncGenerator[Event, None]:
+        """Asks where a request is over the limit for one, or unlike what the user spends.
+
+        ``asked.yes`` is True afterwards if the user allowed it.  Raises ``OverBudget`` for a no.
+        """
+        first, limits = plan.first, self._ports.settings.limits
+        most = worst(first)
+        if not most:
+            return
+        soft = request_limit(limits, soft=True)
+        if soft is not None and most > soft.nano_usd:
+            yield Notice(f"{_over(first, most, soft)}, which only warns.")
+        single = request_limit(limits)
+        doubt = self._unusual(first)
+        if single is not None and most > single.nano_usd:
+            doubt = _over(first, most, single), "cost", single.name
+        if doubt is None or self._refused_anyway(plan):
+            return
+        said, kind, key = doubt
+        async with aclosing(
+            asked.events(
+                kind,
+                f"{said}: send it all the same?",
+                detail=_detail(first),
+                yes="Send it",
+                no="Don't send it",
+            )
+        ) as events:
+            async for event in events:
+                yield event
+        if not asked.yes:
+            raise OverBudget(
+                f"{said}. It was not sent.",
+                hint=f"Allow it (--yes), change {key}, ask for less, or choose a cheaper model.",
+            )
+
+    def _unusual(self, first: Candidate) -> tuple[str, QuestionKind, str] | None:
+        settings, estimate = self._ports.settings.spending, first.estimate
+        likely = estimate.likely.nano_usd if estimate else None
+        if not likely or not settings.unusual_score or likely < settings.unusual_floor_nano:
+            return None  # the past is not even read
+        past = self._ports.ledger.recent_costs()
+        found = score(likely, past)
+        if found is None or found < settings.unusual_score:
+            return None
+        said = (
+            f"This request will cost about {dollars(likely)} at {first.ref}, "
+            f"{likely / median(past):,.0f} times what you usually spend on one"
+        )
+        return said, "unusual", "costs.unusual_score"
+
+    def _refused_anyway(self, plan: Plan) -> bool:
+        """True where a limit of a day or month refuses it: the ledger says so, nobody is asked."""
+        limits = caps(self._ports.settings.limits, self._ports.clock.now())
+        states = self._ports.ledger.state(limits)
+        found = pressure(plan.first, plan.task, states, None, threshold=2.0)
+        return found is not None and found.refused
+
+
+def _over(candidate: Candidate, most: int, single: Limit) -> str:
+    return (
+        f"This request could cost {dollars(most)} at {candidate.ref}, "
+        f"more than {single.name} = {dollars(single.nano_usd)}"
+    )
+
+
+def _detail(candidate: Candidate) -> str:
+    estimate = candidate.estimate
+    if estimate is None:
+        return ""
+    return (
+        f"{candidate.ref}: about {estimate.prompt:,} tokens of prompt, "
+        f"at most {estimate.max_output:,} of answer"
+    )
