@@ -18,15 +18,16 @@ from aircher.bootstrap.configuring import config_path, load_config, require_soun
 from aircher.bootstrap.opening import open_database
 from aircher.bootstrap.passphrase import at_terminal
 from aircher.bootstrap.places import cache_dir
+from aircher.bootstrap.preferring import gates
 from aircher.bootstrap.services import Services
 from aircher.bootstrap.sources import Ask, Stores, key_use, stores_of
+from aircher.bootstrap.strategies import strategies_for
 from aircher.catalog.catalog import ModelCatalog
 from aircher.catalog.facts import CustomModel
 from aircher.config.layers import Flag
 from aircher.config.load import Config
 from aircher.config.provider_schema import ProviderConfig
 from aircher.domain.chat import Effort
-from aircher.domain.errors import ConfigError
 from aircher.domain.limits import Rate
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Rules
@@ -42,15 +43,17 @@ from aircher.domain.usage import usd_to_nano
 from aircher.engine.gate import Gate
 from aircher.engine.health import PassiveHealth
 from aircher.engine.ports import EnginePorts
+from aircher.engine.speeds import Speeds
 from aircher.engine.turn import Engine
 from aircher.policy.breaker import BreakerRules
 from aircher.policy.detect import Patterns, compile_patterns
-from aircher.policy.route import STRATEGIES, resolve
+from aircher.policy.route import resolve
 from aircher.providers.addresses import is_loopback
 from aircher.providers.local.discover import Server, detect_servers
 from aircher.providers.local.model import SMOLLM2, has_runtime, is_present, models_folder
 from aircher.providers.registry import ProviderSetup, Registry
 from aircher.providers.vendors import Vendor, canonical, vendors
+from aircher.workspace.checking import CommandCheck
 from aircher.workspace.folder import Folder
 
 
@@ -63,11 +66,6 @@ def open_services(flags: Sequence[Flag] = (), *, ask: Ask = at_terminal) -> Serv
     that cannot be used.
     """
     config = require_sound(load_config(flags=flags))
-    if config.routing.strategy not in STRATEGIES:
-        raise ConfigError(
-            f"routing.strategy = {config.routing.strategy!r} is not built yet.",
-            hint=f"Choose one of: {', '.join(STRATEGIES)}.",
-        )
     clock = SystemClock()
     servers = _servers() if config.discover else ()
     stores = stores_of(config, ask)
@@ -100,6 +98,7 @@ def open_services(flags: Sequence[Flag] = (), *, ask: Ask = at_terminal) -> Serv
         fingerprint=providers.fingerprint,
     )
     gate = Gate(health, records.rates, clock, settings.rates, patience_s=patience)
+    speeds = Speeds(records.usage, clock)
     engine = Engine(
         EnginePorts(
             settings=settings,
@@ -114,6 +113,9 @@ def open_services(flags: Sequence[Flag] = (), *, ask: Ask = at_terminal) -> Serv
             gate=gate,
             clock=clock,
             roll=random.random,
+            speed=speeds.of,
+            strategies=strategies_for(chosen.rules),
+            check=CommandCheck(),
         )
     )
     return Services(
@@ -181,6 +183,7 @@ def _catalog(config: Config) -> ModelCatalog:
             input_price=model.input_price,
             output_price=model.output_price,
             features=None if model.features is None else frozenset(model.features),
+            quality=model.quality,
         )
     rows = vendors()
     return ModelCatalog(
@@ -257,6 +260,7 @@ def _settings(config: Config, chosen: Chosen, catalog: ModelCatalog) -> Settings
             notify=cast('Literal["bell", "desktop", "off"]', config.ui.notify),
             themes_dir=config.ui.themes_dir,
         ),
+        gates=gates(config),
         found=chosen.found,
         config_file=str(config_path()),
     )

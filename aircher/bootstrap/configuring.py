@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
 from aircher.bootstrap.places import home
+from aircher.bootstrap.strategies import unknown_strategies
 from aircher.config.atomic import write_private
 from aircher.config.content import read_content
 from aircher.config.layers import Flag, file_layer
@@ -92,7 +94,9 @@ def load_config(
         trust=_trust(variables),
         user_required=bool(variables.get("AIRCHER_CONFIG")),
     )
-    return load(places, environ=variables, flags=flags, names=provider_names())
+    config = load(places, environ=variables, flags=flags, names=provider_names())
+    unknown = tuple(unknown_strategies(config))
+    return replace(config, problems=(*config.problems, *unknown)) if unknown else config
 
 
 def _trust(variables: Mapping[str, str]) -> Trust:

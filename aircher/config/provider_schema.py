@@ -23,8 +23,6 @@ from aircher.config.values import (
 )
 
 _KINDS = ("openai", "anthropic", "gemini", "ollama", "bedrock")
-TIERS = ("cheap", "medium", "powerful")
-"""Tiers of ability that a provider's ``models`` may name."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +140,15 @@ class ProviderConfig:
         "Allow an http address that is not on this machine: anyone on the way can read along.",
         unset="false",
         example=False,
+        project=False,
+        under=("gateway",),
+    )
+    local: bool | None = setting(
+        BOOL,
+        None,
+        "It runs on this machine, or on yours: what must stay local may be sent to it.",
+        unset="true for Ollama and other servers known to, at an address of this machine",
+        example=True,
         project=False,
         under=("gateway",),
     )

@@ -19,6 +19,7 @@ from aircher.config.cost_schema import Costs
 from aircher.config.health_schema import Breaker, HealthTable
 from aircher.config.model_schema import Models
 from aircher.config.provider_schema import ProviderConfig
+from aircher.config.routing_schema import Routing
 from aircher.config.rows import Row, each, others, rows_of, setting, table, tree_of
 from aircher.config.values import (
     BOOL,
@@ -60,28 +61,6 @@ class Providers:
         minimum=0,
     )
     named: Mapping[str, ProviderConfig] = others(ProviderConfig)
-
-
-@dataclass(frozen=True)
-class Weights:
-    """What counts how much for the strategy "balanced"."""
-
-    cost: float = setting(NUMBER, 1.0, "Weight of a low price.", minimum=0, maximum=100)
-    quality: float = setting(NUMBER, 1.0, "Weight of quality.", minimum=0, maximum=100)
-    speed: float = setting(NUMBER, 1.0, "Weight of measured speed.", minimum=0, maximum=100)
-
-
-@dataclass(frozen=True)
-class Routing:
-    """How a model is chosen."""
-
-    strategy: str = setting(
-        WORD,
-        "task",
-        "What decides among the models.",
-        choices=("task", "cost", "quality", "performance", "balanced"),
-    )
-    weights: Weights = table(Weights)
 
 
 @dataclass(frozen=True)
@@ -296,12 +275,6 @@ def all_rows() -> tuple[Row, ...]:
 
 NOT_YET = frozenset(
     {
-        "providers.*.custom_models",
-        "models.task.*.min_quality",
-        "models.custom.*.quality",
-        "routing.weights.cost",
-        "routing.weights.quality",
-        "routing.weights.speed",
         "costs.track_by_provider",
         "costs.prefer_cost_efficient",
         "chat.compact_at",

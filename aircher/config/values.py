@@ -204,6 +204,30 @@ def is_plain_remote(url: str) -> bool:
     return bool(match and match[1] == "http" and not _LOOPBACK.fullmatch(match[2]))
 
 
+_HOURS = re.compile(r"([01]?\d|2[0-3])(?::([0-5]\d))?-([01]?\d|2[0-4])(?::([0-5]\d))?")
+
+
+def _hours(value: Any) -> str:
+    text: str = _typed(str)(value)
+    try:
+        parse_hours(text)
+    except ValueError:
+        raise ValueError('must be hours of the day such as "09:00-17:30" or "22-6"') from None
+    return text
+
+
+def parse_hours(text: str) -> tuple[int, int]:
+    """Minutes since midnight of "09:00-17:30" or "22-6".  Raises ``ValueError``."""
+    match = _HOURS.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(text)
+    since = int(match[1]) * 60 + int(match[2] or 0)
+    until = int(match[3]) * 60 + int(match[4] or 0)
+    if until > 24 * 60:
+        raise ValueError(text)
+    return since, until
+
+
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
@@ -318,6 +342,13 @@ PROVIDERS = Kind(
     _list_from_text,
     list,
     _LIST,
+)
+HOURS = Kind(
+    "hours",
+    'hours such as "09:00-17:30"',
+    _hours,
+    str.strip,
+    schema=_STRING | {"pattern": r"^([01]?\d|2[0-3])(:[0-5]\d)?-([01]?\d|2[0-4])(:[0-5]\d)?$"},
 )
 URL = Kind("address", "an address such as https://host/v1", _url, str.strip, schema=_STRING)
 ENV_NAME = Kind(

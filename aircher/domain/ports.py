@@ -19,6 +19,7 @@ from aircher.domain.keys import KeyPlace, KeyUse
 from aircher.domain.limits import RateLimit, Slot, Taken
 from aircher.domain.messages import Message, Part
 from aircher.domain.models import ListedModel, ModelFacts, ModelRef, PullProgress
+from aircher.domain.preferences import Gates
 from aircher.domain.sessions import MessageState, SearchHit, SessionInfo, StoredMessage
 from aircher.domain.tasks import Correction, GitState
 from aircher.domain.usage import Cost, Spend, Tokens, UsageRow
@@ -431,6 +432,14 @@ class RateStore(Protocol):
         """The call is over and took so many tokens (None: it was never made); the others move
         up.
         """
+        ...
+
+
+class AnswerCheck(Protocol):
+    """The user's own check of an answer."""
+
+    async def __call__(self, answer: str, gates: Gates) -> str:
+        """Why the answer is refused, in words; "" if it stands."""
         ...
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from aircher.domain.models import ModelRef, Speed
 from aircher.domain.ports import (
+    AnswerCheck,
     Catalog,
     Clock,
     Corrections,
@@ -28,6 +29,7 @@ class EnginePorts:
     """The engine's view of the world.
 
     ``roll`` gives uniform numbers in 0..1, for jitter; ``speed`` what was measured of a model;
+    ``check`` runs the user's own command on an answer;
     ``strategies`` the built-in ones and the user's own that is named.
     """
 
@@ -44,4 +46,5 @@ class EnginePorts:
     clock: Clock
     roll: Callable[[], float]
     speed: Callable[[ModelRef], Speed | None] = unmeasured
+    check: AnswerCheck | None = None
     strategies: Mapping[str, Strategy] = field(default_factory=lambda: STRATEGIES)
