@@ -8,6 +8,7 @@ import random
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -15,6 +16,7 @@ from aircher import policy
 from aircher.bootstrap.choosing import Chosen, Findings, choose
 from aircher.bootstrap.clock import SystemClock
 from aircher.bootstrap.configuring import config_path, load_config, require_sound
+from aircher.bootstrap.guarding import make_guard, only_here, privacy_settings
 from aircher.bootstrap.opening import open_database
 from aircher.bootstrap.passphrase import at_terminal
 from aircher.bootstrap.places import cache_dir
@@ -76,14 +78,13 @@ def open_services(flags: Sequence[Flag] = (), *, ask: Ask = at_terminal) -> Serv
     )
     catalog = _catalog(config)
     chosen = choose(config, vendors(), findings, catalog.facts)
+    setups = {
+        name: setup_of(chosen.vendors[name], config, stores, servers) for name in chosen.rules.order
+    }
+    chosen = replace(chosen, rules=_kept_here(chosen.rules, setups, config))
     settings = _settings(config, chosen, catalog)
     records = open_database(clock)
-    providers = Registry(
-        {
-            name: setup_of(chosen.vendors[name], config, stores, servers)
-            for name in chosen.rules.order
-        }
-    )
+    providers = Registry({name: setups[name] for name in chosen.rules.order})
     workspace = Folder()
     patience = settings.retry.max_delay_s
     health = PassiveHealth(
@@ -111,6 +112,7 @@ def open_services(flags: Sequence[Flag] = (), *, ask: Ask = at_terminal) -> Serv
             workspace=workspace,
             health=health,
             gate=gate,
+            guard=make_guard(config, chosen.rules, workspace.ignored),
             clock=clock,
             roll=random.random,
             speed=speeds.of,
@@ -133,6 +135,20 @@ def open_services(flags: Sequence[Flag] = (), *, ask: Ask = at_terminal) -> Serv
         close=records.close,
         notices=(*(str(warning) for warning in config.warnings), *records.notices),
     )
+
+
+def _kept_here(rules: Rules, setups: Mapping[str, ProviderSetup], config: Config) -> Rules:
+    """The rules, with "local" only for what is reached at a loopback address, or runs in a process
+    of ours; with privacy.local nothing else is left.
+    """
+    here = {
+        name: pattern
+        for name, pattern in rules.local.items()
+        if name in setups
+        and (setups[name].row.kind == "local" or is_loopback(setups[name].base_url))
+    }
+    rules = replace(rules, local=here)
+    return only_here(rules) if config.privacy.local else rules
 
 
 def load_patterns() -> Patterns:
@@ -261,6 +277,7 @@ def _settings(config: Config, chosen: Chosen, catalog: ModelCatalog) -> Settings
             themes_dir=config.ui.themes_dir,
         ),
         gates=gates(config),
+        privacy=privacy_settings(config),
         found=chosen.found,
         config_file=str(config_path()),
     )

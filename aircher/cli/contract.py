@@ -21,6 +21,7 @@ from aircher.domain.events import (
     Failed,
     FallingBack,
     Finished,
+    Guarded,
     LimitAlert,
     Notice,
     Reserved,
@@ -30,6 +31,7 @@ from aircher.domain.events import (
     TurnResult,
     Usage,
 )
+from aircher.domain.guarding import Finding
 from aircher.domain.inert import inert
 from aircher.domain.messages import ToolCall
 from aircher.domain.models import ModelRef
@@ -52,6 +54,7 @@ _NAMES: dict[type[Any], str] = {
     Downgraded: "downgraded",
     LimitAlert: "limit_alert",
     Notice: "notice",
+    Guarded: "guarded",
     Asking: "asking",
     Usage: "usage",
 }
@@ -199,6 +202,8 @@ def _plain(value: Any) -> Any:
             return cost_json(value)
         case Tokens():
             return tokens_json(value)
+        case Finding():
+            return {**_plain_fields(value), "where": value.where}
         case ToolCall():
             return {"id": value.id, "name": value.name, "arguments": value.arguments}
         case tuple() | list():

@@ -10,11 +10,13 @@ from aircher.domain.events import (
     Event,
     FallingBack,
     Finished,
+    Guarded,
     LimitAlert,
     Notice,
     Retrying,
     Routed,
 )
+from aircher.domain.guarding import guarded
 from aircher.domain.inert import inert
 from aircher.domain.usage import Cost, dollars
 
@@ -64,6 +66,8 @@ def _line(event: Event) -> str:
             return f"downgrade: {wanted} -> {to} ({reason})"
         case LimitAlert(text=text):
             return f"limit: {text}"
+        case Guarded(findings):
+            return f"guard: {guarded(findings)}"
         case Notice(text):
             return f"note: {text}"
         case Finished(result):

@@ -34,6 +34,7 @@ from aircher.config.values import (
 )
 from aircher.domain.chat import Effort
 from aircher.domain.errors import PROVIDER_KINDS
+from aircher.domain.guarding import GuardAction
 from aircher.domain.settings import RetrySettings
 
 _RETRY = RetrySettings()
@@ -236,6 +237,67 @@ class Local:
 
 
 @dataclass(frozen=True)
+class GuardTable:
+    """What is done about secrets in what is sent.  A project may only make it stricter."""
+
+    action: str = setting(
+        WORD,
+        "redact",
+        "What happens to a secret: it is replaced by its kind, sends nothing, is asked about, or left.",
+        choices=get_args(GuardAction),
+        project=False,
+    )
+    strict: bool = setting(
+        BOOL,
+        False,
+        "Send nothing at all while there is a secret in it, to models on this machine too.",
+        stricter=True,
+    )
+    allow: tuple[str, ...] = setting(
+        WORDS,
+        (),
+        "Fingerprints of values that may be sent; `aircher guard allow` adds one.",
+        unset="none",
+        project=False,
+        example=("3f9c01d2ab47",),
+    )
+    paths: tuple[str, ...] = setting(
+        WORDS,
+        (),
+        "Further files that are sensitive as a whole (patterns as in .gitignore).",
+        unset="none",
+        stricter=True,
+        example=("*.pcap",),
+    )
+    rules: Mapping[str, str] = each(
+        WORD,
+        "What happens to one kind of secret; `aircher guard kinds` lists them.",
+        choices=get_args(GuardAction),
+        project=False,
+        env=False,
+        example="block",
+        under=("aws-access-token",),
+    )
+
+
+@dataclass(frozen=True)
+class Privacy:
+    """What stays on this machine.  A project may only make it stricter."""
+
+    local: bool = setting(
+        BOOL, False, "Use only models on this machine, as --local does.", stricter=True
+    )
+    local_only: tuple[str, ...] = setting(
+        WORDS,
+        (),
+        "Files (patterns as in .gitignore) that keep here every chat which holds one.",
+        unset="none",
+        stricter=True,
+        example=("clients/**", "*.medical.md"),
+    )
+
+
+@dataclass(frozen=True)
 class Tree:
     """The whole file."""
 
@@ -263,6 +325,8 @@ class Tree:
     network: Network = table(Network)
     log: Log = table(Log)
     local: Local = table(Local)
+    guard: GuardTable = table(GuardTable)
+    privacy: Privacy = table(Privacy)
 
 
 TREE = tree_of(Tree)

@@ -288,12 +288,17 @@ class Workspace(Protocol):
     def attach(self, path: str) -> Part:
         """The file as a message part (text, image or PDF document).
 
-        Raises ``UsageError`` for a missing, unreadable or unsupported file.
+        A file below the root is named relative to it, so that rules for paths hold wherever the
+        user stands.  Raises ``UsageError`` for a missing, unreadable, unsupported or ignored file.
         """
         ...
 
     def find(self, query: str, *, limit: int = 20) -> Sequence[str]:
         """Paths relative to the root that match fuzzily, best first; ignored files left out."""
+        ...
+
+    def ignored(self, path: str) -> bool:
+        """True if an .aircherignore or .aiignore names the path: its content may not be sent."""
         ...
 
 

@@ -19,6 +19,7 @@ from aircher.domain.ports import (
 )
 from aircher.domain.settings import Settings
 from aircher.engine.gate import Gate
+from aircher.engine.guard import Guard
 from aircher.policy.detect import Patterns
 from aircher.policy.route import STRATEGIES, Strategy
 from aircher.policy.route.situation import unmeasured
@@ -43,6 +44,7 @@ class EnginePorts:
     workspace: Workspace
     health: HealthBoard
     gate: Gate
+    guard: Guard
     clock: Clock
     roll: Callable[[], float]
     speed: Callable[[ModelRef], Speed | None] = unmeasured

@@ -13,6 +13,7 @@ from contextlib import aclosing
 from aircher.domain import events as ev
 from aircher.domain.chat import RefusalDelta, TextDelta, ThinkingDelta, ToolCallDelta
 from aircher.domain.errors import AircherError
+from aircher.domain.guarding import guarded
 from aircher.domain.inert import inert
 from aircher.tui import messages as msg
 from aircher.tui.words import count, sentence
@@ -63,6 +64,8 @@ def _in_words(event: ev.Event) -> msg.TurnMessage | None:
             )
         case ev.LimitAlert(text=text):
             return msg.LimitTold(inert(text))
+        case ev.Guarded(findings):
+            return msg.Told(inert(sentence(guarded(findings))))
         case ev.Notice(text):
             return msg.Told(inert(text))
         case _:
