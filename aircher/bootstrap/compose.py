@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 from aircher import policy
 from aircher.bootstrap.choosing import Chosen, Findings, choose
 from aircher.bootstrap.clock import SystemClock
-from aircher.bootstrap.configuring import config_path, load_config, require_sound
+from aircher.bootstrap.configuring import config_path, key_variables, load_config, require_sound
 from aircher.bootstrap.guarding import make_guard, only_here, privacy_settings
 from aircher.bootstrap.opening import open_database
 from aircher.bootstrap.passphrase import at_terminal
@@ -280,6 +280,7 @@ def _settings(config: Config, chosen: Chosen, catalog: ModelCatalog) -> Settings
         privacy=privacy_settings(config),
         found=chosen.found,
         config_file=str(config_path()),
+        key_variables=frozenset(key_variables(config)),
     )
 
 

@@ -6,7 +6,7 @@ Importing this is cheap: what only shows or changes settings is imported where i
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -97,6 +97,13 @@ def load_config(
     config = load(places, environ=variables, flags=flags, names=provider_names())
     unknown = tuple(unknown_strategies(config))
     return replace(config, problems=(*config.problems, *unknown)) if unknown else config
+
+
+def key_variables(config: Config | None = None) -> Collection[str]:
+    """Every environment variable that holds a vendor's key; no program that we start gets one."""
+    own = (config or load_config()).providers.named.values()
+    named = {one.api_key_env for one in own if one.api_key_env}
+    return frozenset(named.union(*(row.key_env for row in vendors().values())))
 
 
 def _trust(variables: Mapping[str, str]) -> Trust:

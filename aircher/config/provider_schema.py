@@ -10,6 +10,7 @@ from typing import Any
 
 from aircher.config.rows import each, setting
 from aircher.config.values import (
+    ARGS,
     BOOL,
     DURATION,
     ENV_NAME,
@@ -19,7 +20,6 @@ from aircher.config.values import (
     NUMBER,
     URL,
     WORD,
-    WORDS,
 )
 
 _KINDS = ("openai", "anthropic", "gemini", "ollama", "bedrock")
@@ -49,7 +49,7 @@ class ProviderConfig:
         project=False,
     )
     key_command: tuple[str, ...] | None = setting(
-        WORDS,
+        ARGS,
         None,
         "A program that prints the key, with its arguments; run without a shell, once per start.",
         unset="none",

@@ -185,6 +185,14 @@ def _words(value: Any) -> tuple[str, ...]:
     return tuple(_word(item) for item in _typed(list)(value))
 
 
+def _args(value: Any) -> tuple[str, ...]:
+    """A program and its arguments; blanks are theirs."""
+    words = tuple(_typed(str)(item) for item in _typed(list)(value))
+    if not words or any(not word.isprintable() for word in words) or not words[0]:
+        raise ValueError("must name a program and its arguments, without control characters")
+    return words
+
+
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|\[?::1\]?")
 _URL = re.compile(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?(/[^\s?#]*)?")
 
@@ -326,6 +334,7 @@ DURATION = Kind(
 TEXT = Kind("text", "text in quotes", _typed(str), str, schema=_STRING)
 WORD = Kind("word", "one word in quotes", _word, str.strip, schema=_STRING)
 WORDS = Kind("list", 'a list such as ["a", "b"]', _words, _list_from_text, list, _LIST)
+ARGS = Kind("list", 'a list such as ["a", "b"]', _args, _list_from_text, list, _LIST)
 MODEL = Kind("model", 'a model such as "gpt-5-nano"', _word, str.strip, schema=_STRING)
 MODELS = Kind("models", 'a list of models such as ["a", "b"]', _words, _list_from_text, list, _LIST)
 PROVIDER = Kind(

@@ -176,6 +176,8 @@ class Settings:
     gates: Gates = field(default_factory=Gates)
     found: tuple[str, ...] = ()
     config_file: str = ""
+    key_variables: frozenset[str] = frozenset()
+    """Environment variables that hold keys: no program that is started may have them."""
     problems: tuple[ConfigProblem, ...] = ()
 
     def calls_to(self, provider: str) -> CallSettings:

@@ -36,7 +36,7 @@ def git_files(root: Path) -> list[str] | None:
         done = subprocess.run(
             command,
             cwd=root,
-            env=harmless_environment(),
+            env=harmless_environment(root),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_LIST_TIMEOUT_S,
