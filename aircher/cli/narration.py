@@ -13,6 +13,7 @@ from aircher.domain.events import (
     Guarded,
     LimitAlert,
     Notice,
+    Queued,
     Retrying,
     Routed,
 )
@@ -58,6 +59,9 @@ def _line(event: Event) -> str:
             return f"compacted: {messages} older messages summarised, ~{before} -> ~{after} tokens"
         case Retrying(ref, _, wait_s, error):
             return f"retry: {ref} in {wait_s:.1f} s ({error.message})"
+        case Queued(ref, position, wait_s, reason):
+            place = "" if position <= 1 else f", number {position} in the queue"
+            return f"queue: {ref} in {wait_s:.0f} s{place} ({reason})"
         case FallingBack(failed, to, error, kept):
             again = "; its part above stays, the answer begins anew" if kept else ""
             mend = f" {error.hint}" if error.needs_user and error.hint else ""

@@ -38,6 +38,8 @@ def translate(event: ev.Event) -> msg.TurnMessage | None:
             return msg.Waiting(ref, wait_s, error)
         case ev.Asking(question):
             return msg.QuestionAsked(question)
+        case ev.Queued(ref, position, wait_s, reason):
+            return msg.QueuedUp(ref, position, wait_s, inert(reason))
         case ev.Usage(ref, tokens, cost):
             return msg.UsageArrived(ref, tokens, cost)
         case ev.Finished(result):

@@ -41,6 +41,9 @@ class Bench:
     database: Database
     clock: FakeClock
 
+    def request(self, text: str, **more: object) -> TurnRequest:
+        return TurnRequest(text, **more)  # type: ignore[arg-type] - test shorthand
+
     async def turn(self, text: str, **more: object) -> list[Event]:
         request = TurnRequest(text, **more)  # type: ignore[arg-type] - test shorthand
         return [event async for event in self.engine.turn(request)]
