@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CHAT := $(VENV)/.installed-chat
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint types contracts unit bench docs clean install
+.PHONY: run test lint types contracts unit bench budget-proof docs clean install
 
 install: $(STAMP)
 
@@ -46,6 +46,9 @@ unit: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+budget-proof: $(STAMP)
+	$(BIN)/python -m benchmarks.budget
 
 docs: $(STAMP)
 	$(BIN)/python -m aircher.bootstrap.docs

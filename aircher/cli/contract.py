@@ -21,10 +21,8 @@ from aircher.domain.events import (
     Failed,
     FallingBack,
     Finished,
-    Guarded,
     LimitAlert,
     Notice,
-    Queued,
     Reserved,
     Retrying,
     Routed,
@@ -32,7 +30,6 @@ from aircher.domain.events import (
     TurnResult,
     Usage,
 )
-from aircher.domain.guarding import Finding
 from aircher.domain.inert import inert
 from aircher.domain.messages import ToolCall
 from aircher.domain.models import ModelRef
@@ -51,12 +48,10 @@ _NAMES: dict[type[Any], str] = {
     RefusalDelta: "refusal",
     ToolCallDelta: "tool_call",
     Retrying: "retrying",
-    Queued: "queued",
     FallingBack: "falling_back",
     Downgraded: "downgraded",
     LimitAlert: "limit_alert",
     Notice: "notice",
-    Guarded: "guarded",
     Asking: "asking",
     Usage: "usage",
 }
@@ -204,8 +199,6 @@ def _plain(value: Any) -> Any:
             return cost_json(value)
         case Tokens():
             return tokens_json(value)
-        case Finding():
-            return {**_plain_fields(value), "where": value.where}
         case ToolCall():
             return {"id": value.id, "name": value.name, "arguments": value.arguments}
         case tuple() | list():

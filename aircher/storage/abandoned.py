@@ -28,6 +28,10 @@ CHARACTERS_PER_TOKEN = 3
 """Rather too few: English has about four, code three; what a crash left open is not understated."""
 
 
+UNWRITTEN_TOKENS = 128
+"""What may have come since the reply was last written: half a second of a very fast model."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stale:
     """A reservation to be freed; ``known_dead`` if its process is known to have ended."""
@@ -73,7 +77,7 @@ def _cost(row: sqlite3.Row, written: int) -> Cost:
         return Cost(0, "exact")  # nothing could be spent
     if row["max_output"] <= 0:
         return Cost(worst, "estimated")
-    share = min(written, row["max_output"])
+    share = min(written + UNWRITTEN_TOKENS, row["max_output"])
     return Cost(min(worst, prompt + (worst - prompt) * share // row["max_output"]), "estimated")
 
 

@@ -111,6 +111,19 @@ class Connection:
                 raise in_our_words(error, self._path) from error
 
     @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """Statements that change nothing and all see the same committed state.
+
+        Raises ``StorageError`` where SQLite fails.
+        """
+        with self.reading() as raw:
+            raw.execute("BEGIN")
+            try:
+                yield raw
+            finally:
+                raw.execute("ROLLBACK")
+
+    @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction that no other program's can interleave with; all or nothing.
 

@@ -158,8 +158,8 @@ class UsageLedger:
             return self._sum(raw, _Window(to_ms(since), provider, task, session_id))
 
     def state(self, caps: Sequence[Cap]) -> Sequence[CapState]:
-        """Each cap with what is spent and held under it."""
-        with self._connection.reading() as raw:
+        """Each cap with what is spent and held under it, all at one moment."""
+        with self._connection.snapshot() as raw:
             held = self._reservations(raw)
             stale = {one.row["id"] for one in self._stale(held)}
             return self._states(raw, caps, [row for row in held if row["id"] not in stale])

@@ -160,7 +160,7 @@ def test_kill_9_between_reserve_and_settle_frees_the_money_and_shows_it(
     db: Database, start: Start
 ) -> None:
     process = start(
-        "db.ledger.reserve(Claim(ref, 'commit', 80, now, prompt=7, prompt_nano=10, max_output=9), []);"
+        "db.ledger.reserve(Claim(ref, 'commit', 80, now, prompt=7, prompt_nano=10, max_output=448), []);"
         "print(flush=True); sys.stdin.read()"
     )
     assert process.stdout is not None
@@ -179,17 +179,18 @@ def test_kill_9_between_reserve_and_settle_frees_the_money_and_shows_it(
     assert (aborted.outcome, aborted.task, aborted.cost) == (
         "aborted",
         "commit",
-        Cost(10, "estimated"),  # the prompt's price: nothing had come yet
+        # The prompt's price and 128 of 448 tokens: nothing had been written yet.
+        Cost(10 + 70 * 128 // 448, "estimated"),
     )
     assert mine.cost.nano_usd == 40
-    assert db.ledger.spend(LONG_AGO) == Spend(50, 2, 10 + 7, 5, estimated=1)
+    assert db.ledger.spend(LONG_AGO) == Spend(40 + 30, 2, 10 + 7, 5, estimated=1)
 
 
 def test_kill_9_in_mid_answer_is_billed_for_what_is_on_disk(db: Database, start: Start) -> None:
     process = start(
         "from aircher.domain.messages import Text\n"
         "session = db.sessions.create().id\n"
-        "held = Claim(ref, 't', 1010, now, session, prompt=7, prompt_nano=10, max_output=100)\n"
+        "held = Claim(ref, 't', 1010, now, session, prompt=7, prompt_nano=10, max_output=1000)\n"
         "db.ledger.reserve(held, [])\n"
         "db.sessions.write(db.sessions.begin(session, ref), (Text('x' * 30),))\n"
         "print(flush=True); sys.stdin.read()"
@@ -200,8 +201,9 @@ def test_kill_9_in_mid_answer_is_billed_for_what_is_on_disk(db: Database, start:
     process.wait()
     assert start("").wait() == 0
     (aborted,) = db.ledger.rows(LONG_AGO)
-    # Ten of a hundred tokens that could cost 1,000 besides the prompt's 10.
-    assert aborted.cost == Cost(110, "estimated")
+    # Ten of a thousand tokens that could cost 1,000 besides the prompt's 10, and what may have
+    # come since the last writing.
+    assert aborted.cost == Cost(10 + 10 + 128, "estimated")
     assert (aborted.tokens.input, aborted.tokens.output) == (7, 10)
     (message,) = db.sessions.messages(aborted.session_id)
     assert (message.cost, message.tokens, message.ref) == (
@@ -290,8 +292,8 @@ def test_a_pid_that_was_given_to_another_process_holds_nothing(
     other.execute("UPDATE reservations SET holder = ?", (f"{process.pid}@1@{namespace}",))
     other.commit()
     other.close()
-    db.ledger.reserve(claim(95), [cap(100)])
-    assert db.ledger.spend(LONG_AGO).nano_usd == 5
+    db.ledger.reserve(claim(20), [cap(100)])
+    assert db.ledger.spend(LONG_AGO).nano_usd == 80
 
 
 def test_the_number_of_a_freed_reservation_is_never_given_again(

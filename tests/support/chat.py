@@ -127,8 +127,5 @@ class PlainWorkspace:
     async def git(self) -> GitState | None:
         return self.state
 
-    def ignored(self, path: str) -> bool:
-        return False
-
     def find(self, query: str, *, limit: int = 20) -> Sequence[str]:
         return ()
