@@ -69,11 +69,19 @@ def add_wish_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", default="", help="the task, instead of the detected one")
     parser.add_argument("-f", "--file", action="append", default=[], metavar="FILE",
                         help="attach a file; may be repeated")  # fmt: skip
+    parser.add_argument("--local", action="store_true",
+                        help="only models on this machine; nothing leaves it")  # fmt: skip
 
 
 def wish_of(args: argparse.Namespace, *, fallback: bool = True) -> Wish:
     """The wish that those arguments make."""
-    return Wish(provider=args.provider, model=args.model, task=args.task, fallback=fallback)
+    return Wish(
+        provider=args.provider,
+        model=args.model,
+        task=args.task,
+        fallback=fallback,
+        local=args.local,
+    )
 
 
 def openers(services: Services) -> list[str]:

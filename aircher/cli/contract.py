@@ -157,9 +157,17 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "strategy": plan.strategy,
         "candidates": [_plain(candidate) for candidate in plan.candidates],
         "rejected": [
-            {"provider": item.ref.provider, "model": item.ref.model, "reason": item.reason}
+            {
+                "provider": item.ref.provider,
+                "model": item.ref.model,
+                "reason": item.reason,
+                "key": item.key or None,
+            }
             for item in plan.rejected
         ],
+        "stronger": [_plain(candidate) for candidate in plan.stronger],
+        "complexity": _plain_fields(plan.complexity) if plan.complexity else None,
+        "fired": list(plan.fired),
     }
 
 
@@ -186,12 +194,14 @@ def _plain(value: Any) -> Any:
             return detection_json(value)
         case Plan():
             return plan_json(value)
-        case Candidate(ref, reason, estimate):
+        case Candidate(ref, reason, estimate, confidence, figure):
             return {
                 "provider": ref.provider,
                 "model": ref.model,
                 "reason": reason,
                 "estimate": _estimate_json(estimate) if estimate else None,
+                "confidence": round(confidence, 3),
+                "figure": figure or None,
             }
         case ModelRef(provider, model):
             return {"provider": provider, "model": model}

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from aircher.domain.messages import Message, Text
+from aircher.domain.errors import AircherError
+from aircher.domain.messages import Message, Text, user
 from aircher.domain.models import ModelRef
-from aircher.domain.routes import Estimate, Plan
+from aircher.domain.routes import Estimate, Plan, Wish
 from aircher.domain.sessions import StoredMessage
 from aircher.domain.tasks import Detection, Evidence, Signals
 from aircher.domain.turns import TurnRequest
@@ -48,12 +49,23 @@ class Routing:
             files=request.files,
             git=await self._ports.workspace.git() if wants_git else None,
         )
-        return Look(signals, self._detect(request, signals))
+        return Look(signals, self._detect(request.wish, signals))
 
-    def _detect(self, request: TurnRequest, signals: Signals) -> Detection:
-        if request.wish.task:
-            chosen = Evidence("user", "you chose this task", 1.0, request.wish.task)
-            return Detection(request.wish.task, 1.0, (chosen,), {request.wish.task: 1.0})
+    def weigh(self, signals: Signals, wish: Wish) -> tuple[Detection, Plan | AircherError]:
+        """Task and plan from values alone; the error where no model can take it."""
+        detection = self._detect(wish, signals)
+        request = TurnRequest(signals.text, files=signals.files, wish=wish)
+        try:
+            return detection, self.plan(
+                request, (), user(signals.text), Look(signals, detection), escalate=False
+            )
+        except AircherError as error:
+            return detection, error
+
+    def _detect(self, wish: Wish, signals: Signals) -> Detection:
+        if wish.task:
+            chosen = Evidence("user", "you chose this task", 1.0, wish.task)
+            return Detection(wish.task, 1.0, (chosen,), {wish.task: 1.0})
         return detect(signals, self._ports.patterns)
 
     def plan(
@@ -62,13 +74,16 @@ class Routing:
         stored: Sequence[StoredMessage],
         asked: Message,
         look: Look,
+        *,
+        escalate: bool = True,
     ) -> Plan:
         """The models to try.  Raises ``NoModel`` or ``ContextTooLong``."""
         ports = self._ports
         situation = self._situation(request, stored, asked, look)
         chosen = choose(ports.settings.rules, situation, ports.strategies)
         most = ports.settings.gates.most
-        if not (most and ports.settings.gates.escalate_on and request.wish.fallback):
+        gated = escalate and ports.settings.gates.escalate_on
+        if not (most and gated and request.wish.fallback):
             return chosen
         better = escalation(chosen.first.ref, ports.settings.rules, situation)
         return replace(chosen, stronger=tuple(islice(better, most)))

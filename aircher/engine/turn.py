@@ -13,9 +13,9 @@ from aircher.domain.errors import AircherError, ContextTooLong, NoModel, UsageEr
 from aircher.domain.events import Compacted, Detected, Event, Failed, Routed, TurnResult
 from aircher.domain.messages import Message, user
 from aircher.domain.models import ModelRef
-from aircher.domain.routes import Candidate, Wish
+from aircher.domain.routes import Candidate, Plan, Wish
 from aircher.domain.sessions import StoredMessage
-from aircher.domain.tasks import Detection
+from aircher.domain.tasks import Detection, Signals
 from aircher.domain.turns import Preview, TurnRequest
 from aircher.engine.chain import Chain, total
 from aircher.engine.compaction import Compaction
@@ -146,6 +146,13 @@ class Engine:
         spending = self._spending(request, stored, asked, look)
         plan, _ = spending.adapt(plan, chosen=_chosen(request))
         return Preview(look.detection, plan, look.signals)
+
+    def weigh(self, signals: Signals, wish: Wish) -> tuple[Detection, Plan | AircherError]:
+        """Task and plan for given signals: no call, no IO, nothing but these values is looked at.
+
+        Where no model can take it, the error says why.
+        """
+        return self._routing.weigh(signals, wish)
 
     def budget(self) -> Sequence[CapState]:
         """Every configured day and month limit with what is spent under it now."""

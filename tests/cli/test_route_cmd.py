@@ -1,0 +1,149 @@
+"""``aircher route``: the explanation, and many requests in one process."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aircher.cli.main import main
+from tests.support.program import write_config
+
+CONFIG = """
+discover = false
+[providers]
+fallback_order = ["openai", "claude"]
+[providers.openai]
+custom_models = ["tomorrow-1"]
+[routing.rule.nights]
+tier = "cheap"
+tasks = ["debugging"]
+[models.custom."openai/tomorrow-1"]
+quality = 0.99
+"""
+
+
+@pytest.fixture
+def keys(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "test-key-1")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "test-key-2")
+    write_config(home, CONFIG)
+
+
+def route(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> tuple[str, str]:
+    assert main(["route", *words]) == code
+    said = capsys.readouterr()
+    return said.out, said.err
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_choice_is_explained_from_signals_to_the_keys_that_change_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out, _ = route(capsys, "why does test_parser fail with a KeyError? fix it")
+    for words in (
+        "task        debugging",
+        "seen      text:",
+        "complexity  ",
+        "rule        nights (config.toml:8)",
+        "strategy    task",
+        "at most $",
+        "price gap   the next,",
+        "models.tasks.debugging",
+        "routing.rule.nights",
+    ):
+        assert words in out
+
+
+@pytest.mark.usefixtures("keys")
+def test_the_same_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(route(capsys, "hello", "--json", "--strategy", "quality")[0])
+    first = found["plan"]["candidates"][0]
+    assert (first["provider"], first["model"]) == ("openai", "tomorrow-1")
+    assert first["figure"] == "0.99 (your configuration)"
+    assert first["estimate"]["likely"]["usd"] is None  # released tomorrow: its price is not known
+    assert found["plan"]["complexity"]["score"] == 0
+    assert {
+        "key": "routing.strategy",
+        "what": "it is 'quality'; another one compares otherwise",
+    } in (found["change"])
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_strategy_that_does_not_exist_is_refused_with_those_there_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, err = route(capsys, "hello", "--strategy", "qualty", code=7)
+    assert 'no routing strategy "qualty"' in err
+    assert 'did you mean "quality"?' in err
+
+
+@pytest.mark.usefixtures("keys")
+def test_nothing_leaves_the_machine_with_local(capsys: pytest.CaptureFixture[str]) -> None:
+    out, err = route(capsys, "hello", "--local", code=8)
+    assert out == ""
+    assert "stay on this machine" in err
+
+
+def batch(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    *lines: Any,
+    code: int = 0,
+) -> tuple[list[dict[str, Any]], str]:
+    text = "".join((one if isinstance(one, str) else json.dumps(one)) + "\n" for one in lines)
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    out, err = route(capsys, "--batch", "-", code=code)
+    return [json.loads(line) for line in out.splitlines()], err
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_batch_answers_line_by_line_and_goes_on_after_a_bad_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, err = batch(
+        capsys,
+        monkeypatch,
+        {"id": 1, "text": "write a commit message for the staged changes"},
+        "not json",
+        {"id": 2},
+        "[]",
+        {"id": 3, "text": "x", "git": {"staged": "many"}},
+        "",
+        {
+            "id": "four",
+            "text": "go on",
+            "previous": "debugging",
+            "files": ["a.py"],
+            "git": {"staged": True},
+        },
+        code=2,
+    )
+    assert [answer["id"] for answer in answers] == [1, "four"]
+    assert answers[0]["task"] == "commit_messages"
+    assert answers[0]["provider"] == "openai"
+    assert set(answers[0]) == {"id", "task", "confidence", "provider", "model", "reasons"}
+    assert [line.partition(":")[0] for line in err.splitlines()] == [
+        "line 2", "line 3", "line 4", "line 5",
+    ]  # fmt: skip
+
+
+def test_a_batch_needs_no_provider(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_config(home, "discover = false\n[providers]\nfallback_order = []\n")
+    [answer], err = batch(capsys, monkeypatch, {"id": 1, "text": "fix this bug: KeyError"})
+    assert answer["task"] == "debugging"
+    assert answer["confidence"] > 0
+    assert answer["model"] is None
+    assert "No model is configured" in answer["reasons"][-1]
+    assert err == ""
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_batch_file_that_is_not_there_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    _, err = route(capsys, "--batch", "/nowhere.jsonl", code=2)
+    assert "cannot be read" in err
