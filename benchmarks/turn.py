@@ -13,6 +13,7 @@ from pathlib import Path
 
 from aircher.bootstrap.clock import SystemClock
 from aircher.bootstrap.compose import load_patterns
+from aircher.bootstrap.guarding import load_guard_rules
 from aircher.catalog.catalog import ModelCatalog
 from aircher.domain.chat import ChatRequest, Chunk, Finish, TextDelta, UsageReport
 from aircher.domain.models import ListedModel
@@ -21,9 +22,11 @@ from aircher.domain.settings import Limit, Settings
 from aircher.domain.turns import TurnRequest
 from aircher.domain.usage import Tokens
 from aircher.engine.gate import Gate
+from aircher.engine.guard import Guard
 from aircher.engine.health import PassiveHealth
 from aircher.engine.ports import EnginePorts
 from aircher.engine.turn import Engine
+from aircher.policy.guard import GuardPolicy
 from aircher.storage.database import Database
 from aircher.workspace.folder import Folder
 
@@ -74,7 +77,9 @@ def engine(folder: Path) -> Engine:
     gate = Gate(health, database.rates, clock, {})
     ports = EnginePorts(
         settings, load_patterns(), One(), catalog, database.ledger, database.sessions,
-        database.corrections, Folder(folder), health, gate, clock, lambda: 0.5,
+        database.corrections, Folder(folder), health, gate,
+        Guard(load_guard_rules, GuardPolicy(), local=lambda _: False, ignored=lambda _: False),
+        clock, lambda: 0.5,
     )  # fmt: skip
     return Engine(replace(ports))
 

@@ -8,26 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from aircher.bootstrap.preferring import TASK_TIERS, preferences, special, tiers
 from aircher.config.load import Config
 from aircher.config.provider_schema import ProviderConfig
 from aircher.domain.models import ModelFacts, ModelRef
 from aircher.domain.routes import Rules, TaskRule
 from aircher.domain.tasks import TASKS
 from aircher.policy.route import resolve
+from aircher.providers.addresses import is_loopback
 from aircher.providers.vendors import Vendor
-
-TASK_TIERS = {
-    "commit_messages": "cheap",
-    "summaries": "cheap",
-    "quick_questions": "cheap",
-    "documentation": "medium",
-    "default": "medium",
-    "code_review": "powerful",
-    "refactoring": "powerful",
-    "debugging": "powerful",
-    "code_generation": "powerful",
-}
-"""Which tier a task gets where the user says nothing: the cheap model for the cheap question."""
 
 _UNSET = ProviderConfig()
 
@@ -79,8 +68,21 @@ def choose(
         unusable=unusable,
         strategy=config.routing.strategy,
         aliases={alias: name for name, row in rows.items() for alias in row.aliases},
+        provider_tiers={name: _tiers(rows[name], config) for name in order},
+        local={name: where for name in order if (where := _here(rows[name], config)) is not None},
+        preferences=preferences(config),
     )
-    rules = replace(bare, tasks=dict(_task_rules(config, bare, facts)))
+    bare = replace(bare, more=tuple(_more(config, bare, facts)))
+
+    def named(name: str) -> ModelRef:
+        return resolve(name, bare, facts)
+
+    rules = replace(
+        bare,
+        tasks=dict(_task_rules(config, bare, facts)),
+        tiers=tiers(config, named),
+        special=tuple(special(config, named)),
+    )
     return Chosen(rows, rules, tuple(_tell(config, rows, rules, findings)))
 
 
@@ -151,11 +153,36 @@ def _default_model(row: Vendor, config: Config, findings: Findings) -> str:
     return tiers.get("medium") or next(iter((*tiers.values(), *chatting, *listed)), "")
 
 
-def _task_models(row: Vendor, config: Config, default: str) -> dict[str, str]:
-    """The provider's model per task by tier; a model that the user set stands for all tasks."""
+def _tiers(row: Vendor, config: Config) -> Mapping[str, str]:
+    """The provider's model per tier; a model that the user set stands for all tiers."""
     own = _settings(row.name, config)
-    tiers: Mapping[str, str] = own.models if own.model else {**row.models, **own.models}
+    return own.models if own.model else {**row.models, **own.models}
+
+
+def _task_models(row: Vendor, config: Config, default: str) -> dict[str, str]:
+    """The provider's model per task, by its tier."""
+    tiers = _tiers(row, config)
     return {task: tiers.get(tier) or default for task, tier in TASK_TIERS.items()}
+
+
+def _here(row: Vendor, config: Config) -> str | None:
+    """None for a provider elsewhere; for one on this machine, which of its models are elsewhere
+    all the same (a pattern, "" for none).
+    """
+    own = _settings(row.name, config)
+    away = bool(own.base_url) and not is_loopback(own.base_url or "")
+    local = (row.local and not away) if own.local is None else own.local
+    return str(row.quirks.get("remote_models", "")) if local else None
+
+
+def _more(
+    config: Config, bare: Rules, facts: Callable[[ModelRef], ModelFacts]
+) -> Iterator[ModelRef]:
+    """Models that the user names for a provider besides its usual ones."""
+    for name in bare.order:
+        for model in _settings(name, config).custom_models or ():
+            yield ModelRef(name, model.removeprefix(f"{name}/"))
+        yield from _own_fallbacks(name, config, bare, facts)
 
 
 def _task_rules(
@@ -181,6 +208,7 @@ def _task_rules(
                 frozenset(long.required_features) if long else frozenset(),
                 str(long.max_cost_per_1k) if long and long.max_cost_per_1k is not None else "",
                 _short(config.origin(key)),
+                long.min_quality if long else None,
             ),
         )
 

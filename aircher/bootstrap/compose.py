@@ -8,25 +8,28 @@ import random
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from aircher import policy
 from aircher.bootstrap.choosing import Chosen, Findings, choose
 from aircher.bootstrap.clock import SystemClock
-from aircher.bootstrap.configuring import config_path, load_config, require_sound
+from aircher.bootstrap.configuring import config_path, key_variables, load_config, require_sound
+from aircher.bootstrap.guarding import make_guard, only_here, privacy_settings
 from aircher.bootstrap.opening import open_database
 from aircher.bootstrap.passphrase import at_terminal
 from aircher.bootstrap.places import cache_dir
+from aircher.bootstrap.preferring import gates
 from aircher.bootstrap.services import Services
 from aircher.bootstrap.sources import Ask, Stores, key_use, stores_of
+from aircher.bootstrap.strategies import strategies_for
 from aircher.catalog.catalog import ModelCatalog
 from aircher.catalog.facts import CustomModel
 from aircher.config.layers import Flag
 from aircher.config.load import Config
 from aircher.config.provider_schema import ProviderConfig
 from aircher.domain.chat import Effort
-from aircher.domain.errors import ConfigError
 from aircher.domain.limits import Rate
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Rules
@@ -42,15 +45,17 @@ from aircher.domain.usage import usd_to_nano
 from aircher.engine.gate import Gate
 from aircher.engine.health import PassiveHealth
 from aircher.engine.ports import EnginePorts
+from aircher.engine.speeds import Speeds
 from aircher.engine.turn import Engine
 from aircher.policy.breaker import BreakerRules
 from aircher.policy.detect import Patterns, compile_patterns
-from aircher.policy.route import STRATEGIES, resolve
+from aircher.policy.route import resolve
 from aircher.providers.addresses import is_loopback
 from aircher.providers.local.discover import Server, detect_servers
 from aircher.providers.local.model import SMOLLM2, has_runtime, is_present, models_folder
 from aircher.providers.registry import ProviderSetup, Registry
 from aircher.providers.vendors import Vendor, canonical, vendors
+from aircher.workspace.checking import CommandCheck
 from aircher.workspace.folder import Folder
 
 
@@ -63,11 +68,6 @@ def open_services(flags: Sequence[Flag] = (), *, ask: Ask = at_terminal) -> Serv
     that cannot be used.
     """
     config = require_sound(load_config(flags=flags))
-    if config.routing.strategy not in STRATEGIES:
-        raise ConfigError(
-            f"routing.strategy = {config.routing.strategy!r} is not built yet.",
-            hint=f"Choose one of: {', '.join(STRATEGIES)}.",
-        )
     clock = SystemClock()
     servers = _servers() if config.discover else ()
     stores = stores_of(config, ask)
@@ -78,14 +78,13 @@ def open_services(flags: Sequence[Flag] = (), *, ask: Ask = at_terminal) -> Serv
     )
     catalog = _catalog(config)
     chosen = choose(config, vendors(), findings, catalog.facts)
+    setups = {
+        name: setup_of(chosen.vendors[name], config, stores, servers) for name in chosen.rules.order
+    }
+    chosen = replace(chosen, rules=_kept_here(chosen.rules, setups, config))
     settings = _settings(config, chosen, catalog)
     records = open_database(clock)
-    providers = Registry(
-        {
-            name: setup_of(chosen.vendors[name], config, stores, servers)
-            for name in chosen.rules.order
-        }
-    )
+    providers = Registry({name: setups[name] for name in chosen.rules.order})
     workspace = Folder()
     patience = settings.retry.max_delay_s
     health = PassiveHealth(
@@ -100,6 +99,7 @@ def open_services(flags: Sequence[Flag] = (), *, ask: Ask = at_terminal) -> Serv
         fingerprint=providers.fingerprint,
     )
     gate = Gate(health, records.rates, clock, settings.rates, patience_s=patience)
+    speeds = Speeds(records.usage, clock)
     engine = Engine(
         EnginePorts(
             settings=settings,
@@ -112,8 +112,12 @@ def open_services(flags: Sequence[Flag] = (), *, ask: Ask = at_terminal) -> Serv
             workspace=workspace,
             health=health,
             gate=gate,
+            guard=make_guard(config, chosen.rules, workspace.ignored),
             clock=clock,
             roll=random.random,
+            speed=speeds.of,
+            strategies=strategies_for(chosen.rules),
+            check=CommandCheck(),
         )
     )
     return Services(
@@ -131,6 +135,20 @@ def open_services(flags: Sequence[Flag] = (), *, ask: Ask = at_terminal) -> Serv
         close=records.close,
         notices=(*(str(warning) for warning in config.warnings), *records.notices),
     )
+
+
+def _kept_here(rules: Rules, setups: Mapping[str, ProviderSetup], config: Config) -> Rules:
+    """The rules, with "local" only for what is reached at a loopback address, or runs in a process
+    of ours; with privacy.local nothing else is left.
+    """
+    here = {
+        name: pattern
+        for name, pattern in rules.local.items()
+        if name in setups
+        and (setups[name].row.kind == "local" or is_loopback(setups[name].base_url))
+    }
+    rules = replace(rules, local=here)
+    return only_here(rules) if config.privacy.local else rules
 
 
 def load_patterns() -> Patterns:
@@ -181,6 +199,7 @@ def _catalog(config: Config) -> ModelCatalog:
             input_price=model.input_price,
             output_price=model.output_price,
             features=None if model.features is None else frozenset(model.features),
+            quality=model.quality,
         )
     rows = vendors()
     return ModelCatalog(
@@ -257,8 +276,11 @@ def _settings(config: Config, chosen: Chosen, catalog: ModelCatalog) -> Settings
             notify=cast('Literal["bell", "desktop", "off"]', config.ui.notify),
             themes_dir=config.ui.themes_dir,
         ),
+        gates=gates(config),
+        privacy=privacy_settings(config),
         found=chosen.found,
         config_file=str(config_path()),
+        key_variables=frozenset(key_variables(config)),
     )
 
 

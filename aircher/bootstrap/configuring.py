@@ -6,12 +6,14 @@ Importing this is cheap: what only shows or changes settings is imported where i
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
 from aircher.bootstrap.places import home
+from aircher.bootstrap.strategies import unknown_strategies
 from aircher.config.atomic import write_private
 from aircher.config.content import read_content
 from aircher.config.layers import Flag, file_layer
@@ -92,7 +94,16 @@ def load_config(
         trust=_trust(variables),
         user_required=bool(variables.get("AIRCHER_CONFIG")),
     )
-    return load(places, environ=variables, flags=flags, names=provider_names())
+    config = load(places, environ=variables, flags=flags, names=provider_names())
+    unknown = tuple(unknown_strategies(config))
+    return replace(config, problems=(*config.problems, *unknown)) if unknown else config
+
+
+def key_variables(config: Config | None = None) -> Collection[str]:
+    """Every environment variable that holds a vendor's key; no program that we start gets one."""
+    own = (config or load_config()).providers.named.values()
+    named = {one.api_key_env for one in own if one.api_key_env}
+    return frozenset(named.union(*(row.key_env for row in vendors().values())))
 
 
 def _trust(variables: Mapping[str, str]) -> Trust:

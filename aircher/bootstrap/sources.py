@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from aircher.bootstrap.configuring import data_dir
+from aircher.bootstrap.configuring import data_dir, key_variables
 from aircher.bootstrap.places import SEALED_NAME
 from aircher.config.atomic import read_private, write_private
 from aircher.config.load import Config
@@ -15,7 +15,7 @@ from aircher.config.provider_schema import ProviderConfig
 from aircher.domain.errors import ConfigError
 from aircher.domain.keys import KeyPlace, KeyUse
 from aircher.domain.origins import origin_of
-from aircher.providers.vendors import Vendor, vendors
+from aircher.providers.vendors import Vendor
 from aircher.secrets.command import Command
 from aircher.secrets.environment import Environment
 from aircher.secrets.os_keyring import OsKeyring
@@ -98,12 +98,6 @@ def key_file_content(config: Config) -> bytes | None:
             hint="Make one: head -c 32 /dev/urandom > FILE; chmod 600 FILE",
         )
     return content
-
-
-def key_variables(config: Config) -> Collection[str]:
-    """Every environment variable that holds a vendor's key."""
-    named = {own.api_key_env for own in config.providers.named.values() if own.api_key_env}
-    return frozenset(named.union(*(row.key_env for row in vendors().values())))
 
 
 def key_use(name: str, row: Vendor | None, config: Config, found: str = "") -> KeyUse:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from aircher.catalog import index
+from aircher.catalog.fact_rows import emitted_row, known_row, scored_row
 from aircher.catalog.facts import NOTHING_SAID, CustomModel, listed_facts, local_facts
 from aircher.catalog.lookup import PRICE_LISTS, PriceLists, fact_keys
 from aircher.catalog.prices import bill, choose
@@ -85,10 +85,17 @@ class ModelCatalog:
             return local_facts(ref, custom)
         row = self._lists.find(ref.provider, ref.model)
         listed = self._lists.list_of(ref.provider)
-        table = self._index["facts"]
-        keys = fact_keys(listed or ref.provider, ref.model, row)
-        own: Mapping[str, Any] = next((table[key] for key in keys if key in table), {})
-        return listed_facts(ref, row, own, custom, datetime.now(UTC), self._data)
+        keys = tuple(fact_keys(listed or ref.provider, ref.model, row))
+        return listed_facts(
+            ref,
+            row,
+            known_row(self._index, keys),
+            custom,
+            datetime.now(UTC),
+            self._data,
+            scored=scored_row(self._index, keys),
+            emitted=emitted_row(self._index, keys),
+        )
 
     def cost(self, ref: ModelRef, tokens: Tokens, at: datetime, vendor_usd: str = "") -> Cost:
         """The price of these tokens at that time; tag ``unknown`` where there is no price.

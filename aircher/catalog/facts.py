@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from aircher.catalog.lookup import Row
 from aircher.catalog.prices import Price, Rate, choose
-from aircher.domain.models import ModelFacts, ModelRef
+from aircher.domain.models import Carbon, ModelFacts, ModelRef, Quality
 
 LONG_CONTEXT = 200_000
 """From this window on (in tokens) a model has the feature ``long_context``."""
@@ -20,6 +21,7 @@ LONG_CONTEXT = 200_000
 class CustomModel:
     """What the user says of a model in the configuration; None where nothing is said.
 
+    ``quality`` is a score of the user's own, 0..1.
     Prices are USD per million tokens; a cached read without its own price costs as input.
     """
 
@@ -29,6 +31,7 @@ class CustomModel:
     output_price: Decimal | None = None
     cached_price: Decimal | None = None
     features: frozenset[str] | None = None
+    quality: float | None = None
 
     @property
     def price(self) -> Price | None:
@@ -46,6 +49,7 @@ class CustomModel:
 
 
 NOTHING_SAID = CustomModel()
+NO_ROW: Mapping[str, Any] = MappingProxyType({})
 
 
 def local_facts(ref: ModelRef, custom: CustomModel) -> ModelFacts:
@@ -61,6 +65,7 @@ def local_facts(ref: ModelRef, custom: CustomModel) -> ModelFacts:
         ),
         free=True,
         source="runs on this machine",
+        quality=_quality(custom, {}),
     )
 
 
@@ -71,9 +76,13 @@ def listed_facts(
     custom: CustomModel,
     at: datetime,
     data: str,
+    *,
+    scored: Mapping[str, Any] = NO_ROW,
+    emitted: Mapping[str, Any] = NO_ROW,
 ) -> ModelFacts:
     """The user's word first, then our table's row (``own``), then the price data's.
 
+    ``scored`` and ``emitted`` are the rows of quality.toml and carbon.toml, empty where none.
     ``data`` names the price data and its version.
     """
     price = choose(row.prices, at) if row and row.prices else None
@@ -96,7 +105,20 @@ def listed_facts(
         output_price=_first(custom.output_price, price and price.plain("output_tokens")),
         features=None if features is None else _with_window(features, window),
         source="; ".join(source for source in sources if source),
+        quality=_quality(custom, scored),
+        carbon=_carbon(emitted),
     )
+
+
+def _quality(custom: CustomModel, row: Mapping[str, Any]) -> Quality | None:
+    """The user's own score first, then the table's."""
+    if custom.quality is not None:
+        return Quality(custom.quality, "your configuration")
+    return Quality(row["score"], row["source"], row["date"]) if row else None
+
+
+def _carbon(row: Mapping[str, Any]) -> Carbon | None:
+    return Carbon(row["low"], row["high"], row["source"]) if row else None
 
 
 def _with_window(features: frozenset[str], window: int | None) -> frozenset[str]:

@@ -15,11 +15,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-FORMAT = 1
+FORMAT = 2
 FACTS = Path(__file__).with_name("models.toml")
+MORE = Path(__file__).with_name("more_models.toml")
+QUALITY = Path(__file__).with_name("quality.toml")
+CARBON = Path(__file__).with_name("carbon.toml")
 
 Index = Mapping[str, Any]
-"""``{"key", "version", "units", "providers", "facts"}``: see ``build``."""
+"""``{"key", "version", "units", "providers", "facts", "more", "quality", "carbon"}``: see ``build``."""
 
 
 def load(cache_folder: Path | None) -> Index:
@@ -43,7 +46,7 @@ def _key() -> str:
     spec = importlib.util.find_spec("genai_prices")
     origin = spec.origin if spec else None
     assert origin is not None, "genai-prices is a dependency"
-    files = (Path(origin).with_name("data.py"), FACTS)
+    files = (Path(origin).with_name("data.py"), FACTS, MORE, QUALITY, CARBON)
     stats = [path.stat() for path in files]
     return "-".join([str(FORMAT), *(f"{stat.st_size}.{stat.st_mtime_ns}" for stat in stats)])
 
@@ -68,8 +71,8 @@ def build(key: str = "") -> dict[str, Any]:
 
     ``units``: unit -> [price key, per, dimensions].  ``providers``: id -> {"fallback": [ids],
     "models": [[id, clause, context window or None, [[condition, {price key: price}], ...]]]},
-    in the data's order, because the first row that matches counts.  ``facts``: the tables of
-    models.toml.  Imports genai-prices.
+    in the data's order, because the first row that matches counts.  ``facts``, ``more``, ``quality``
+    and ``carbon``: the tables of the files of those names.  Imports genai-prices.
     """
     import tomllib
     from importlib.metadata import version
@@ -95,6 +98,9 @@ def build(key: str = "") -> dict[str, Any]:
             for provider in providers
         },
         "facts": tomllib.loads(FACTS.read_text("utf-8")),
+        "more": tomllib.loads(MORE.read_text("utf-8")),
+        "quality": tomllib.loads(QUALITY.read_text("utf-8")),
+        "carbon": tomllib.loads(CARBON.read_text("utf-8")),
     }
 
 

@@ -13,6 +13,7 @@ from dataclasses import asdict
 
 from aircher.bootstrap import configuring
 from aircher.cli.printing import print_json
+from aircher.domain.children import child_environment
 from aircher.domain.errors import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, UsageError
 from aircher.domain.inert import inert
 from aircher.domain.settings import ConfigProblem, ConfigValue
@@ -109,7 +110,8 @@ def _edit(_args: argparse.Namespace) -> int:
         raise UsageError(f"{file} is a folder, not a file.", hint="Move it out of the way.")
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or _EDITOR
     try:
-        code = subprocess.run([*shlex.split(editor), str(file)], check=False).returncode
+        env = child_environment(os.environ, configuring.key_variables())
+        code = subprocess.run([*shlex.split(editor), str(file)], env=env, check=False).returncode
     except (OSError, ValueError) as error:
         raise UsageError(
             f"The editor cannot be started: {editor}.", hint="Set VISUAL or EDITOR to yours."

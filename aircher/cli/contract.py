@@ -21,8 +21,10 @@ from aircher.domain.events import (
     Failed,
     FallingBack,
     Finished,
+    Guarded,
     LimitAlert,
     Notice,
+    Queued,
     Reserved,
     Retrying,
     Routed,
@@ -30,6 +32,7 @@ from aircher.domain.events import (
     TurnResult,
     Usage,
 )
+from aircher.domain.guarding import Finding
 from aircher.domain.inert import inert
 from aircher.domain.messages import ToolCall
 from aircher.domain.models import ModelRef
@@ -48,10 +51,12 @@ _NAMES: dict[type[Any], str] = {
     RefusalDelta: "refusal",
     ToolCallDelta: "tool_call",
     Retrying: "retrying",
+    Queued: "queued",
     FallingBack: "falling_back",
     Downgraded: "downgraded",
     LimitAlert: "limit_alert",
     Notice: "notice",
+    Guarded: "guarded",
     Asking: "asking",
     Usage: "usage",
 }
@@ -209,6 +214,8 @@ def _plain(value: Any) -> Any:
             return cost_json(value)
         case Tokens():
             return tokens_json(value)
+        case Finding():
+            return {**_plain_fields(value), "where": value.where}
         case ToolCall():
             return {"id": value.id, "name": value.name, "arguments": value.arguments}
         case tuple() | list():

@@ -10,11 +10,14 @@ from aircher.domain.events import (
     Event,
     FallingBack,
     Finished,
+    Guarded,
     LimitAlert,
     Notice,
+    Queued,
     Retrying,
     Routed,
 )
+from aircher.domain.guarding import guarded
 from aircher.domain.inert import inert
 from aircher.domain.usage import Cost, dollars
 
@@ -56,6 +59,9 @@ def _line(event: Event) -> str:
             return f"compacted: {messages} older messages summarised, ~{before} -> ~{after} tokens"
         case Retrying(ref, _, wait_s, error):
             return f"retry: {ref} in {wait_s:.1f} s ({error.message})"
+        case Queued(ref, position, wait_s, reason):
+            place = "" if position <= 1 else f", number {position} in the queue"
+            return f"queue: {ref} in {wait_s:.0f} s{place} ({reason})"
         case FallingBack(failed, to, error, kept):
             again = "; its part above stays, the answer begins anew" if kept else ""
             mend = f" {error.hint}" if error.needs_user and error.hint else ""
@@ -64,6 +70,8 @@ def _line(event: Event) -> str:
             return f"downgrade: {wanted} -> {to} ({reason})"
         case LimitAlert(text=text):
             return f"limit: {text}"
+        case Guarded(findings):
+            return f"guard: {guarded(findings)}"
         case Notice(text):
             return f"note: {text}"
         case Finished(result):

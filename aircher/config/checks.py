@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from aircher.config.layers import did_you_mean
 from aircher.config.names import Names, canonical, split_limit, split_model
 from aircher.config.positions import KeyPath
-from aircher.config.provider_schema import TIERS, ProviderConfig
+from aircher.config.provider_schema import ProviderConfig
+from aircher.config.routing_schema import DOMAINS
 from aircher.config.rows import name_of
 from aircher.config.schema import Tree
 from aircher.config.values import format_duration, is_plain_remote, shown
+from aircher.domain.preferences import TIERS
 from aircher.domain.tasks import TASKS
 
 
@@ -37,6 +39,7 @@ def findings(config: Tree, names: Names) -> Iterator[Finding]:
     yield from _fallbacks(config, names)
     yield from _limits(config, usable, names)
     yield from _retry(config)
+    yield from _routing(config)
 
 
 def _providers(config: Tree, known: set[str], usable: set[str]) -> Iterator[Finding]:
@@ -138,6 +141,14 @@ def _models_named(config: Tree) -> Iterator[tuple[KeyPath, str]]:
         yield ("costs", "downgrade", name), model
     if config.costs.baseline_model:
         yield ("costs", "baseline_model"), config.costs.baseline_model
+    for name, model in config.routing.rules.items():
+        yield ("routing", "rules", name), model
+    for name, rule in config.routing.rule.items():
+        if rule.use:
+            yield ("routing", "rule", name, "use"), rule.use
+    for tier in TIERS:
+        if model := getattr(config.routing.tiers, tier):
+            yield ("routing", "tiers", tier), model
 
 
 def _fallbacks(config: Tree, names: Names) -> Iterator[Finding]:
@@ -250,4 +261,35 @@ def _retry(config: Tree) -> Iterator[Finding]:
         yield Finding(
             ("retry", "initial_delay"),
             f"retry.initial_delay is longer than retry.max_delay ({format_duration(config.retry.max_delay)})",
+        )
+
+
+def _routing(config: Tree) -> Iterator[Finding]:
+    routing = config.routing
+    for name in routing.rules:
+        if name not in DOMAINS:
+            yield Finding(
+                ("routing", "rules", name),
+                f"{shown(name)} is no kind of request",
+                did_you_mean(name, DOMAINS) or f"kinds are {', '.join(DOMAINS)}",
+            )
+    known = {*TASKS, *config.models.task}
+    for name, rule in routing.rule.items():
+        path = ("routing", "rule", name)
+        if not (rule.use or rule.tier or rule.strategy):
+            yield Finding(path, f"{name_of(path)} does nothing", "give it use, tier or strategy")
+        for task in rule.tasks:
+            if task not in known:
+                yield Finding(
+                    (*path, "tasks"), f"{shown(task)} is not a task", did_you_mean(task, known)
+                )
+    if routing.tiers.cheap_up_to >= routing.tiers.powerful_from:
+        yield Finding(
+            ("routing", "tiers", "cheap_up_to"),
+            "routing.tiers.cheap_up_to is not below powerful_from",
+        )
+    if "check" in routing.gates.escalate_on and not routing.gates.check:
+        yield Finding(
+            ("routing", "gates", "escalate_on"),
+            'routing.gates.escalate_on names "check", but routing.gates.check is not set',
         )

@@ -128,6 +128,8 @@ class _Walk:
                 f"{name_of(path)} may not be set by a project",
                 "set it in your own file if you want it",
             )
+        elif self.project and row.stricter and value is False:
+            self._problem(origin, path, f"{name_of(path)} may not be switched off by a project")
         elif path in self.layer.values:
             self._problem(origin, path, f"{name_of(path)} is set twice (under two names)")
         else:

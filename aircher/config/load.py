@@ -140,7 +140,7 @@ def combine(
     origins: dict[KeyPath, Origin] = {}
     tables: dict[KeyPath, Origin] = {}
     for layer in layers:
-        values.update(layer.values)
+        values.update({path: _added(values, path, new) for path, new in layer.values.items()})
         origins.update(layer.origins)
         tables.update(layer.tables)
     tree: Tree = build(TREE, _nested(tables, values))
@@ -162,6 +162,15 @@ def combine(
         origins=origins,
         names=names,
     )
+
+
+def _added(values: Mapping[KeyPath, Any], path: KeyPath, new: Any) -> Any:
+    """The layer's value; for a list that may only grow, what stood there before and the new."""
+    before = values.get(path)
+    row = find(TREE, path) if isinstance(before, tuple) else None
+    if before and isinstance(row, Row) and row.stricter:
+        return tuple(dict.fromkeys((*before, *new)))
+    return new
 
 
 def _by_line(problems: Sequence[ConfigProblem]) -> list[ConfigProblem]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from aircher.config.rows import each, setting
 from aircher.config.values import (
+    ARGS,
     BOOL,
     DURATION,
     ENV_NAME,
@@ -19,12 +20,9 @@ from aircher.config.values import (
     NUMBER,
     URL,
     WORD,
-    WORDS,
 )
 
 _KINDS = ("openai", "anthropic", "gemini", "ollama", "bedrock")
-TIERS = ("cheap", "medium", "powerful")
-"""Tiers of ability that a provider's ``models`` may name."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class ProviderConfig:
         project=False,
     )
     key_command: tuple[str, ...] | None = setting(
-        WORDS,
+        ARGS,
         None,
         "A program that prints the key, with its arguments; run without a shell, once per start.",
         unset="none",
@@ -142,6 +140,15 @@ class ProviderConfig:
         "Allow an http address that is not on this machine: anyone on the way can read along.",
         unset="false",
         example=False,
+        project=False,
+        under=("gateway",),
+    )
+    local: bool | None = setting(
+        BOOL,
+        None,
+        "It runs on this machine, or on yours: what must stay local may be sent to it.",
+        unset="true for Ollama and other servers known to, at an address of this machine",
+        example=True,
         project=False,
         under=("gateway",),
     )

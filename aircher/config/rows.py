@@ -22,7 +22,7 @@ class Row:
     ``default`` None means not set; ``unset`` then says in words what happens.  ``example``
     is a TOML value (as Python) for the example file.  ``project`` tells whether a trusted
     project file may set it: keys that say where prompts, keys or money go may not be set by
-    a repository at all.  ``under`` is the name that stands for "*" in the example file.
+    a repository at all.  ``stricter``: a project may only add to a list, or switch the key on.  ``under`` is the name that stands for "*" in the example file.
     """
 
     path: KeyPath
@@ -35,6 +35,7 @@ class Row:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     project: bool = True
+    stricter: bool = False
     env: bool = True
     under: tuple[str, ...] = ()
 

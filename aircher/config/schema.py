@@ -19,6 +19,7 @@ from aircher.config.cost_schema import Costs
 from aircher.config.health_schema import Breaker, HealthTable
 from aircher.config.model_schema import Models
 from aircher.config.provider_schema import ProviderConfig
+from aircher.config.routing_schema import Routing
 from aircher.config.rows import Row, each, others, rows_of, setting, table, tree_of
 from aircher.config.values import (
     BOOL,
@@ -33,6 +34,7 @@ from aircher.config.values import (
 )
 from aircher.domain.chat import Effort
 from aircher.domain.errors import PROVIDER_KINDS
+from aircher.domain.guarding import GuardAction
 from aircher.domain.settings import RetrySettings
 
 _RETRY = RetrySettings()
@@ -60,28 +62,6 @@ class Providers:
         minimum=0,
     )
     named: Mapping[str, ProviderConfig] = others(ProviderConfig)
-
-
-@dataclass(frozen=True)
-class Weights:
-    """What counts how much for the strategy "balanced"."""
-
-    cost: float = setting(NUMBER, 1.0, "Weight of a low price.", minimum=0, maximum=100)
-    quality: float = setting(NUMBER, 1.0, "Weight of quality.", minimum=0, maximum=100)
-    speed: float = setting(NUMBER, 1.0, "Weight of measured speed.", minimum=0, maximum=100)
-
-
-@dataclass(frozen=True)
-class Routing:
-    """How a model is chosen."""
-
-    strategy: str = setting(
-        WORD,
-        "task",
-        "What decides among the models.",
-        choices=("task", "cost", "quality", "performance", "balanced"),
-    )
-    weights: Weights = table(Weights)
 
 
 @dataclass(frozen=True)
@@ -257,6 +237,67 @@ class Local:
 
 
 @dataclass(frozen=True)
+class GuardTable:
+    """What is done about secrets in what is sent.  A project may only make it stricter."""
+
+    action: str = setting(
+        WORD,
+        "redact",
+        "What happens to a secret: it is replaced by its kind, sends nothing, is asked about, or left.",
+        choices=get_args(GuardAction),
+        project=False,
+    )
+    strict: bool = setting(
+        BOOL,
+        False,
+        "Send nothing at all while there is a secret in it, to models on this machine too.",
+        stricter=True,
+    )
+    allow: tuple[str, ...] = setting(
+        WORDS,
+        (),
+        "Fingerprints of values that may be sent; `aircher guard allow` adds one.",
+        unset="none",
+        project=False,
+        example=("3f9c01d2ab47",),
+    )
+    paths: tuple[str, ...] = setting(
+        WORDS,
+        (),
+        "Further files that are sensitive as a whole (patterns as in .gitignore).",
+        unset="none",
+        stricter=True,
+        example=("*.pcap",),
+    )
+    rules: Mapping[str, str] = each(
+        WORD,
+        "What happens to one kind of secret; `aircher guard kinds` lists them.",
+        choices=get_args(GuardAction),
+        project=False,
+        env=False,
+        example="block",
+        under=("aws-access-token",),
+    )
+
+
+@dataclass(frozen=True)
+class Privacy:
+    """What stays on this machine.  A project may only make it stricter."""
+
+    local: bool = setting(
+        BOOL, False, "Use only models on this machine, as --local does.", stricter=True
+    )
+    local_only: tuple[str, ...] = setting(
+        WORDS,
+        (),
+        "Files (patterns as in .gitignore) that keep here every chat which holds one.",
+        unset="none",
+        stricter=True,
+        example=("clients/**", "*.medical.md"),
+    )
+
+
+@dataclass(frozen=True)
 class Tree:
     """The whole file."""
 
@@ -284,6 +325,8 @@ class Tree:
     network: Network = table(Network)
     log: Log = table(Log)
     local: Local = table(Local)
+    guard: GuardTable = table(GuardTable)
+    privacy: Privacy = table(Privacy)
 
 
 TREE = tree_of(Tree)
@@ -296,12 +339,6 @@ def all_rows() -> tuple[Row, ...]:
 
 NOT_YET = frozenset(
     {
-        "providers.*.custom_models",
-        "models.task.*.min_quality",
-        "models.custom.*.quality",
-        "routing.weights.cost",
-        "routing.weights.quality",
-        "routing.weights.speed",
         "costs.track_by_provider",
         "costs.prefer_cost_efficient",
         "chat.compact_at",

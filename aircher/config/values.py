@@ -185,6 +185,14 @@ def _words(value: Any) -> tuple[str, ...]:
     return tuple(_word(item) for item in _typed(list)(value))
 
 
+def _args(value: Any) -> tuple[str, ...]:
+    """A program and its arguments; blanks are theirs."""
+    words = tuple(_typed(str)(item) for item in _typed(list)(value))
+    if not words or any(not word.isprintable() for word in words) or not words[0]:
+        raise ValueError("must name a program and its arguments, without control characters")
+    return words
+
+
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|\[?::1\]?")
 _URL = re.compile(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?(/[^\s?#]*)?")
 
@@ -202,6 +210,30 @@ def is_plain_remote(url: str) -> bool:
     """True for http:// to anywhere but this machine: prompts and keys would travel in clear."""
     match = _URL.fullmatch(url)
     return bool(match and match[1] == "http" and not _LOOPBACK.fullmatch(match[2]))
+
+
+_HOURS = re.compile(r"([01]?\d|2[0-3])(?::([0-5]\d))?-([01]?\d|2[0-4])(?::([0-5]\d))?")
+
+
+def _hours(value: Any) -> str:
+    text: str = _typed(str)(value)
+    try:
+        parse_hours(text)
+    except ValueError:
+        raise ValueError('must be hours of the day such as "09:00-17:30" or "22-6"') from None
+    return text
+
+
+def parse_hours(text: str) -> tuple[int, int]:
+    """Minutes since midnight of "09:00-17:30" or "22-6".  Raises ``ValueError``."""
+    match = _HOURS.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(text)
+    since = int(match[1]) * 60 + int(match[2] or 0)
+    until = int(match[3]) * 60 + int(match[4] or 0)
+    if until > 24 * 60:
+        raise ValueError(text)
+    return since, until
 
 
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -302,6 +334,7 @@ DURATION = Kind(
 TEXT = Kind("text", "text in quotes", _typed(str), str, schema=_STRING)
 WORD = Kind("word", "one word in quotes", _word, str.strip, schema=_STRING)
 WORDS = Kind("list", 'a list such as ["a", "b"]', _words, _list_from_text, list, _LIST)
+ARGS = Kind("list", 'a list such as ["a", "b"]', _args, _list_from_text, list, _LIST)
 MODEL = Kind("model", 'a model such as "gpt-5-nano"', _word, str.strip, schema=_STRING)
 MODELS = Kind("models", 'a list of models such as ["a", "b"]', _words, _list_from_text, list, _LIST)
 PROVIDER = Kind(
@@ -318,6 +351,13 @@ PROVIDERS = Kind(
     _list_from_text,
     list,
     _LIST,
+)
+HOURS = Kind(
+    "hours",
+    'hours such as "09:00-17:30"',
+    _hours,
+    str.strip,
+    schema=_STRING | {"pattern": r"^([01]?\d|2[0-3])(:[0-5]\d)?-([01]?\d|2[0-4])(:[0-5]\d)?$"},
 )
 URL = Kind("address", "an address such as https://host/v1", _url, str.strip, schema=_STRING)
 ENV_NAME = Kind(

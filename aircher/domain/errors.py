@@ -6,6 +6,7 @@
     |-- StorageError          the data file cannot be used as it is
     |-- GitRefused            git or one of its hooks said no: see what it printed
     |-- NothingToDo           there is nothing to work on (nothing staged)
+    |-- SecretBlocked         take the secret out, or allow it
     |-- OverBudget            raise a limit, or use a cheaper model
     |-- NoModel               nothing is configured that could answer
     |-- Cancelled             the user stopped it
@@ -91,6 +92,13 @@ class NothingToDo(AircherError):
 
     kind = "nothing"
     exit_code = EXIT_NOTHING_TO_DO
+
+
+class SecretBlocked(AircherError):
+    """A secret would have left this machine; nothing was sent."""
+
+    kind = "secret"
+    exit_code = EXIT_SECRET_BLOCKED
 
 
 class OverBudget(AircherError):

@@ -1,6 +1,7 @@
 """What a front end sees of a turn: frozen events, in order, the last one Finished or Failed.
 
-Detected  Routed  (Compacted)  { Reserved  [Queued]  Started  deltas...  [Usage]  [Retrying | FallingBack] }*
+Detected  Routed  (Compacted)
+{ [Guarded]  Reserved  [Queued]  Started  deltas...  [Usage]  [Retrying | FallingBack] }*
 Usage  Finished | Failed
 """
 
@@ -16,6 +17,7 @@ from aircher.domain.chat import (
     ToolCallDelta,
 )
 from aircher.domain.errors import AircherError, ProviderError
+from aircher.domain.guarding import Finding
 from aircher.domain.messages import ToolCall
 from aircher.domain.models import ModelRef
 from aircher.domain.questions import Question
@@ -133,6 +135,13 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Guarded:
+    """What was found in the text that is about to be sent, and taken out of it."""
+
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Asking:
     """The turn waits for the user's yes or no, given by ``Engine.answer(question.id, yes=...)``."""
 
@@ -219,6 +228,7 @@ Event = (
     | Downgraded
     | LimitAlert
     | Notice
+    | Guarded
     | Asking
     | Usage
     | Finished

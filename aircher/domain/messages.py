@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Role = Literal["user", "assistant", "tool"]
@@ -31,11 +31,15 @@ class Thinking:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image: bytes with a media type such as ``image/png``, or an https URL."""
+    """An image: bytes with a media type such as ``image/png``, or an https URL.
+
+    ``name`` is the file it came from ("" if it came from none); no provider gets it.
+    """
 
     media_type: str
     data: bytes = b""
     url: str = ""
+    name: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

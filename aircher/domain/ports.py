@@ -19,6 +19,7 @@ from aircher.domain.keys import KeyPlace, KeyUse
 from aircher.domain.limits import RateLimit, Slot, Taken
 from aircher.domain.messages import Message, Part
 from aircher.domain.models import ListedModel, ModelFacts, ModelRef, PullProgress
+from aircher.domain.preferences import Gates
 from aircher.domain.sessions import MessageState, SearchHit, SessionInfo, StoredMessage
 from aircher.domain.tasks import Correction, GitState
 from aircher.domain.usage import Cost, Spend, Tokens, UsageRow
@@ -287,12 +288,17 @@ class Workspace(Protocol):
     def attach(self, path: str) -> Part:
         """The file as a message part (text, image or PDF document).
 
-        Raises ``UsageError`` for a missing, unreadable or unsupported file.
+        A file below the root is named relative to it, so that rules for paths hold wherever the
+        user stands.  Raises ``UsageError`` for a missing, unreadable, unsupported or ignored file.
         """
         ...
 
     def find(self, query: str, *, limit: int = 20) -> Sequence[str]:
         """Paths relative to the root that match fuzzily, best first; ignored files left out."""
+        ...
+
+    def ignored(self, path: str) -> bool:
+        """True if an .aircherignore or .aiignore names the path: its content may not be sent."""
         ...
 
 
@@ -431,6 +437,14 @@ class RateStore(Protocol):
         """The call is over and took so many tokens (None: it was never made); the others move
         up.
         """
+        ...
+
+
+class AnswerCheck(Protocol):
+    """The user's own check of an answer."""
+
+    async def __call__(self, answer: str, gates: Gates) -> str:
+        """Why the answer is refused, in words; "" if it stands."""
         ...
 
 

@@ -123,6 +123,16 @@ class UiSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PrivacySettings:
+    """[privacy]: ``local`` keeps everything on this machine; ``local_only`` are patterns, as in
+    .gitignore, of files that keep the conversation here which holds them.
+    """
+
+    local: bool = False
+    local_only: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CallSettings:
     """How a provider's models are called; None leaves it to the model.
 
@@ -159,12 +169,15 @@ class Settings:
     baseline: ModelRef | None = None
     tiny: frozenset[ModelRef] = frozenset()
     system: str = ""
+    privacy: PrivacySettings = field(default_factory=PrivacySettings)
     calls: CallSettings = field(default_factory=CallSettings)
     provider_calls: Mapping[str, CallSettings] = field(default_factory=dict)
     ui: UiSettings = field(default_factory=UiSettings)
     gates: Gates = field(default_factory=Gates)
     found: tuple[str, ...] = ()
     config_file: str = ""
+    key_variables: frozenset[str] = frozenset()
+    """Environment variables that hold keys: no program that is started may have them."""
     problems: tuple[ConfigProblem, ...] = ()
 
     def calls_to(self, provider: str) -> CallSettings:

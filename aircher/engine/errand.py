@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from aircher.domain.events import Attempt
+from aircher.engine.consent import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,8 @@ class Errand:
     ``attempts`` is the turn's record: every leg that has ended, a summary's included.
     ``keep`` False: no message is made of the answers.
     ``allowed_nano``: the user said yes to a request of so many nano-dollars, over the limit.
+    ``local``: it must not leave this machine.  ``asked`` puts questions to the user (None: nobody
+    can be asked).
     """
 
     session_id: str
@@ -25,6 +28,8 @@ class Errand:
     attempts: list[Attempt] = field(default_factory=list)
     keep: bool = True
     allowed_nano: int = 0
+    local: bool = False
+    asked: Asked | None = None
 
     @property
     def spent_nano(self) -> int:

@@ -102,8 +102,21 @@ class Leg:
     async def events(self) -> AsyncGenerator[Event, None]:
         """Holds the money, makes the call, settles.  Raises ``OverBudget`` before any call.
 
-        A ``ProviderError`` does not leave: it is kept in ``error``.
+        A ``ProviderError`` does not leave: it is kept in ``error``.  Before anything else the
+        request passes the guard, which may raise ``SecretBlocked``.
         """
+        errand = self._errand
+        outgoing = self._ports.guard.outgoing(
+            self._request,
+            self.ref,
+            session_id=errand.session_id,
+            local=errand.local,
+            asked=errand.asked,
+        )
+        async with aclosing(outgoing.events()) as found:
+            async for finding in found:
+                yield finding
+        self._request = outgoing.request
         held = self._money.hold(self._request.max_output or 0)
         try:
             yield Reserved(self._candidate, held)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from aircher.domain.models import ModelRef, Speed
 from aircher.domain.ports import (
+    AnswerCheck,
     Catalog,
     Clock,
     Corrections,
@@ -18,6 +19,7 @@ from aircher.domain.ports import (
 )
 from aircher.domain.settings import Settings
 from aircher.engine.gate import Gate
+from aircher.engine.guard import Guard
 from aircher.policy.detect import Patterns
 from aircher.policy.route import STRATEGIES, Strategy
 from aircher.policy.route.situation import unmeasured
@@ -28,6 +30,7 @@ class EnginePorts:
     """The engine's view of the world.
 
     ``roll`` gives uniform numbers in 0..1, for jitter; ``speed`` what was measured of a model;
+    ``check`` runs the user's own command on an answer;
     ``strategies`` the built-in ones and the user's own that is named.
     """
 
@@ -41,7 +44,9 @@ class EnginePorts:
     workspace: Workspace
     health: HealthBoard
     gate: Gate
+    guard: Guard
     clock: Clock
     roll: Callable[[], float]
     speed: Callable[[ModelRef], Speed | None] = unmeasured
+    check: AnswerCheck | None = None
     strategies: Mapping[str, Strategy] = field(default_factory=lambda: STRATEGIES)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from aircher.domain.budget import CapState
 from aircher.domain.chat import ChatRequest
 from aircher.domain.errors import AircherError, ContextTooLong, NoModel, UsageError
-from aircher.domain.events import Compacted, Detected, Event, Failed, Routed, TurnResult
+from aircher.domain.events import Compacted, Detected, Event, Failed, Notice, Routed, TurnResult
 from aircher.domain.messages import Message, user
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Candidate, Plan, Wish
@@ -26,6 +26,7 @@ from aircher.engine.learning import Learning
 from aircher.engine.ports import EnginePorts
 from aircher.engine.routing import Look, Routing
 from aircher.engine.spending import Spending
+from aircher.engine.staying import kept_here
 from aircher.engine.wait import Wait
 from aircher.policy.downgrade import worst
 from aircher.policy.spend import caps
@@ -47,14 +48,22 @@ class Engine:
         Closing the generator, or cancelling the task that reads it, stops the turn: what came
         is kept, and its cost recorded.  No exception of ours leaves.
         """
-        errand = replace(self._errand(request.session_id, request.wish.task), keep=request.keep)
+        errand = replace(
+            self._errand(request.session_id, request.wish.task),
+            keep=request.keep,
+            asked=self._consent.asking(request.answers),
+        )
         asked = user(request.text, *request.attachments)
         try:
             stored = self._stored(request.session_id)
+            request, private = kept_here(request, stored, self._ports.settings.privacy)
+            errand = replace(errand, local=request.wish.local)
             look = await self._routing.look(request, stored)
             detection = look.detection
             errand = replace(errand, task=detection.task, evidence=_why(detection))
             yield Detected(detection)
+            if private:
+                yield Notice(f"{private} matches privacy.local_only: this stays on this machine.")
             row = None
             if request.keep:
                 # The question is on disk before anything is tried with it.
@@ -108,16 +117,19 @@ class Engine:
             async for event in events:
                 yield event
 
-    async def compact(self, session_id: str) -> AsyncGenerator[Event, None]:
+    async def compact(self, session_id: str, *, local: bool = False) -> AsyncGenerator[Event, None]:
         """Summarises a conversation because the user asks: ``Compacted``, or ``Failed``.
 
-        The newest exchange stays as it is.  Nothing is deleted.
+        The newest exchange stays as it is.  Nothing is deleted.  ``local``: by a model on this
+        machine.
         """
         ports = self._ports
         stored = ports.sessions.messages(session_id)
         errand = self._errand(session_id, "summaries")
         try:
-            wish = TurnRequest("", wish=Wish(task="summaries"))
+            asks = TurnRequest("", wish=Wish(task="summaries", local=local))
+            wish, _ = kept_here(asks, stored, ports.settings.privacy)
+            errand = replace(errand, local=wish.wish.local)
             look = await self._routing.look(wish, ())
             ref = self._routing.plan(wish, (), user(""), look).first.ref
             compaction = Compaction(ports, errand, ref, kept_share=0)
@@ -140,6 +152,7 @@ class Engine:
         Raises ``NoModel`` or ``ContextTooLong`` like a turn would end with.
         """
         stored = self._stored(request.session_id)
+        request, _ = kept_here(request, stored, self._ports.settings.privacy)
         look = await self._routing.look(request, stored)
         asked = user(request.text, *request.attachments)
         plan = self._routing.plan(request, stored, asked, look)

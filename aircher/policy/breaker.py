@@ -168,7 +168,7 @@ def why(breaker: Breaker, now: float) -> str:
     """In words, for a routing reason: why calls are kept away, and how long still."""
     shape = state(breaker, now)
     cause = _WHY.get(breaker.kind, breaker.kind)
-    if shape == "half_open" and probing(breaker, now):
+    if shape != "closed" and probing(breaker, now):
         return f"another request is trying it ({cause})"
     if shape == "open":
         times = f" {breaker.failures} times" if breaker.kind not in AT_ONCE else ""

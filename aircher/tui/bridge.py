@@ -13,6 +13,7 @@ from contextlib import aclosing
 from aircher.domain import events as ev
 from aircher.domain.chat import RefusalDelta, TextDelta, ThinkingDelta, ToolCallDelta
 from aircher.domain.errors import AircherError
+from aircher.domain.guarding import guarded
 from aircher.domain.inert import inert
 from aircher.tui import messages as msg
 from aircher.tui.words import count, sentence
@@ -37,6 +38,8 @@ def translate(event: ev.Event) -> msg.TurnMessage | None:
             return msg.Waiting(ref, wait_s, error)
         case ev.Asking(question):
             return msg.QuestionAsked(question)
+        case ev.Queued(ref, position, wait_s, reason):
+            return msg.QueuedUp(ref, position, wait_s, inert(reason))
         case ev.Usage(ref, tokens, cost):
             return msg.UsageArrived(ref, tokens, cost)
         case ev.Finished(result):
@@ -63,6 +66,8 @@ def _in_words(event: ev.Event) -> msg.TurnMessage | None:
             )
         case ev.LimitAlert(text=text):
             return msg.LimitTold(inert(text))
+        case ev.Guarded(findings):
+            return msg.Told(inert(sentence(guarded(findings))))
         case ev.Notice(text):
             return msg.Told(inert(text))
         case _:

@@ -171,9 +171,10 @@ class Commands(Showing):
         """Opens $VISUAL or $EDITOR with the prompt's text; what is saved comes back."""
         from aircher.tui.editor import command, edited
 
+        hidden = self.services.settings.key_variables if self.services else ()
         try:
             with self.suspend():
-                text = edited(self.prompt.whole_text)
+                text = edited(self.prompt.whole_text, hidden)
         except (OSError, SuspendNotSupported) as error:
             self.tell(
                 f"The editor {command()[0]} did not start: {error}. Set EDITOR to one that does."

@@ -6,7 +6,10 @@ import os
 import shlex
 import subprocess
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
+
+from aircher.domain.children import child_environment
 
 
 def command() -> list[str]:
@@ -14,8 +17,8 @@ def command() -> list[str]:
     return shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi") or ["vi"]
 
 
-def edited(text: str) -> str:
-    """What the editor leaves of ``text``.
+def edited(text: str, hidden: Collection[str] = ()) -> str:
+    """What the editor leaves of ``text``; it is given no key (``hidden`` variables hold some).
 
     Raises ``OSError`` if it cannot be started.  The file is readable by the user alone, and
     gone afterwards.
@@ -25,7 +28,7 @@ def edited(text: str) -> str:
     try:
         with open(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-        subprocess.run([*command(), name], check=False)
+        subprocess.run([*command(), name], env=child_environment(os.environ, hidden), check=False)
         return path.read_text("utf-8", errors="replace").rstrip("\n")
     finally:
         path.unlink(missing_ok=True)

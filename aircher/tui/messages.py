@@ -76,6 +76,17 @@ class Waiting(TurnMessage):
         self.error = error
 
 
+class QueuedUp(TurnMessage):
+    """The call waits for its turn: ``position`` in the queue, about ``wait_s`` more."""
+
+    def __init__(self, ref: ModelRef, position: int, wait_s: float, reason: str) -> None:
+        super().__init__()
+        self.ref = ref
+        self.position = position
+        self.wait_s = wait_s
+        self.reason = reason
+
+
 class SwitchedModel(TurnMessage):
     """Another model takes over; ``sentence`` says why, naming both."""
 

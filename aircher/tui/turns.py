@@ -39,6 +39,8 @@ class Turns(Questions):
     _written = 0
     _prompt_tokens: int | None = None
     _shown_live = 0.0
+    _told_queue = False
+    """The conversation says once that a call waits; the countdown is in the status line."""
 
     # -- what the bridge tells
 
@@ -73,6 +75,8 @@ class Turns(Questions):
     def _reply_began(self, message: msg.ReplyBegan) -> None:
         if self._stale(message) or self.services is None:
             return
+        self.workers.cancel_group(self, "countdown")
+        self._told_queue = False
         self.chat.session_id = message.session_id or self.chat.session_id
         self._ref = message.ref
         self._began, self._first = self.services.clock.monotonic(), None
@@ -131,9 +135,19 @@ class Turns(Questions):
         why = sentence(message.error.message)
         self.tell(f"{message.ref}: {why} Trying again in {seconds(message.wait_s)}.")
         self.show_health()
-        self.work(partial(self._count_down, message), "countdown")
+        self.work(partial(self._count_down, message, "again"), "countdown")
 
-    async def _count_down(self, message: msg.Waiting) -> None:
+    @on(msg.QueuedUp)
+    async def _queued_up(self, message: msg.QueuedUp) -> None:
+        if self._stale(message):
+            return
+        place = "" if message.position <= 1 else f"number {message.position} in the queue, "
+        if not self._told_queue:
+            self.tell(f"{message.ref} waits: {place}{message.reason}.")
+        self._told_queue = True
+        self.work(partial(self._count_down, message, f"{place}its turn"), "countdown")
+
+    async def _count_down(self, message: msg.Waiting | msg.QueuedUp, what: str) -> None:
         """Shows the seconds left until the engine goes on (it says so by its next event)."""
         if self.services is None:
             return
@@ -144,7 +158,7 @@ class Turns(Questions):
             if left <= 0:
                 return
             self.set_status(
-                activity=f"{message.ref}: again in {left:.0f} s · {skip} now · "
+                activity=f"{message.ref}: {what} in {left:.0f} s · {skip} now · "
                 f"{self.key('reply.stop')} stop"
             )
             await asyncio.sleep(min(1.0, left))

@@ -37,13 +37,13 @@ _TEXT_TYPES = {
 """By suffix; anything else is ``text/plain``."""
 
 
-def part_from(name: str, data: bytes) -> Part:
-    """The message part for a file's bytes.  Raises ``UsageError`` for an unsupported kind."""
+def part_from(name: str, data: bytes, called: str = "") -> Part:
+    """The message part, ``called`` so (or ``name``), for a file's bytes.  Raises ``UsageError`` for an unsupported kind."""
     media_type = _image_type(data)
     if media_type:
-        return Image(media_type, data)
+        return Image(media_type, data, name=called or name)
     if data.startswith(b"%PDF-"):
-        return Document(name, "application/pdf", data)
+        return Document(called or name, "application/pdf", data)
     suffix = Path(name).suffix.lower()
     text = _text(data)
     if text is None:
@@ -51,11 +51,13 @@ def part_from(name: str, data: bytes) -> Part:
             f"{name} is neither text nor an image nor a PDF.",
             hint="Models take text, PNG, JPEG, GIF, WebP and PDF files.",
         )
-    return Document(name, _TEXT_TYPES.get(suffix, "text/plain"), text.encode(errors="replace"))
+    return Document(
+        called or name, _TEXT_TYPES.get(suffix, "text/plain"), text.encode(errors="replace")
+    )
 
 
-def read_part(path: Path, name: str) -> Part:
-    """The file at ``path`` as a part called ``name``.
+def read_part(path: Path, name: str, called: str = "") -> Part:
+    """The file at ``path``, which the user wrote as ``name``, as a part that is ``called`` so.
 
     Raises ``UsageError`` for what is missing, unreadable, too large or no plain file.
     """
@@ -78,7 +80,7 @@ def read_part(path: Path, name: str) -> Part:
             f"{shown} is larger than {MOST_BYTES // 1024 // 1024} MB.",
             hint="Attach a part of it, for example with head or sed into a smaller file.",
         )
-    return part_from(shown, data)
+    return part_from(shown, data, inert(called or name))
 
 
 def _without_waiting(path: str, flags: int) -> int:

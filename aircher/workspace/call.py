@@ -7,8 +7,10 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from aircher.domain.children import child_environment
 from aircher.domain.errors import GitRefused
 from aircher.domain.inert import inert
+from aircher.workspace.drivers import without_filters
 from aircher.workspace.git import HARMLESS
 
 TIMEOUT_S = 120.0
@@ -34,18 +36,20 @@ _MADE_ABSOLUTE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRE
 
 def clean_environment(folder: Path, environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment for a call that reads: GIT_EXTERNAL_DIFF, GIT_DIFF_OPTS, GIT_TRACE, pathspec
-    and pager variables are gone; where the repository is, and GIT_CONFIG*, stay.
+    and pager variables are gone, as are keys and the repository's own filters; where the
+    repository is, and GIT_CONFIG*, stay.
     """
     variables = os.environ if environ is None else environ
     kept = {
         name: value
-        for name, value in variables.items()
+        for name, value in child_environment(variables).items()
         if not name.startswith("GIT_") or name.startswith("GIT_CONFIG") or name in _PLACES
     }
     for name in _MADE_ABSOLUTE:
         if kept.get(name):
             kept[name] = os.path.join(folder.absolute(), kept[name])
-    return kept | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    quiet = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    return without_filters(folder.absolute(), kept | quiet)
 
 
 def ask_git(

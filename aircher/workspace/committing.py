@@ -10,12 +10,18 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from aircher.domain.children import child_environment
 from aircher.domain.commits import Committing
 from aircher.domain.errors import Cancelled, GitRefused
 
+_HOOKS_NEED = ("GH_", "GITHUB_", "GITLAB_", "SSH_", "GPG_", "NPM_", "DOCKER_", "AWS_A", "AWS_S")
+"""How variables begin that a user's own hooks may sign in with; no model vendor's key is among
+them."""
+
 
 def run_commit(folder: Path, environ: Mapping[str, str], message: str, how: Committing) -> None:
-    """Runs ``git commit -F -`` in ``folder``, in the user's own environment, and waits for it.
+    """Runs ``git commit -F -`` in ``folder``, in the user's own environment without keys, and
+    waits for it.
 
     Hooks, signing and trailers work; they may take their time and ask on the terminal, which is
     theirs meanwhile.  Raises ``GitRefused`` where git or a hook says no, ``Cancelled`` where the
@@ -31,7 +37,7 @@ def run_commit(folder: Path, environ: Mapping[str, str], message: str, how: Comm
         process = subprocess.Popen(
             words,
             cwd=folder,
-            env={**environ, **_signing_terminal(environ)},
+            env={**child_environment(environ, kept=_HOOKS_NEED), **_signing_terminal(environ)},
             stdin=subprocess.PIPE,
             stdout=sys.stderr.fileno() if how.quiet_stdout else None,
         )

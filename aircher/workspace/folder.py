@@ -8,11 +8,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from aircher.domain.errors import UsageError
+from aircher.domain.inert import inert
 from aircher.domain.messages import Part
 from aircher.domain.tasks import GitState
 from aircher.workspace.attach import read_part
 from aircher.workspace.fuzzy import find
 from aircher.workspace.git import STATUS_TIMEOUT_S, find_root, git_folder, read_state
+from aircher.workspace.ignoring import NAMES, Ignores
 from aircher.workspace.listing import Listing
 
 FRESH_FOR_S = 1.0
@@ -30,7 +33,8 @@ class Folder:
         self._tree = find_root(self._cwd)
         self._root = self._tree or self._cwd
         self._git_timeout_s = git_timeout_s
-        self._listing = Listing(self._root)
+        self._ignores = Ignores(self._root)
+        self._listing = Listing(self._root, self._ignores)
         self._state: GitState | None = None
         self._stamp: _Stamp = ()
         self._read_at: float | None = None
@@ -66,7 +70,26 @@ class Folder:
         named = Path(os.path.expanduser(path))  # Path's own raises for "~nobody"
         here = self._cwd / named
         from_root = self._root / named
-        return read_part(from_root if not _exists(here) and _exists(from_root) else here, path)
+        file = from_root if not _exists(here) and _exists(from_root) else here
+        name = self._name(file)
+        if self.ignored(name):
+            raise UsageError(
+                f"{inert(path)} is ignored by {' or '.join(NAMES)}, so it is not sent.",
+                hint="Take it out of that file to send it.",
+            )
+        return read_part(file, path, name)
+
+    def ignored(self, path: str) -> bool:
+        """True if the user's ignore files name this path, relative to the root."""
+        return self._ignores.names(path)
+
+    def _name(self, file: Path) -> str:
+        """The file's path from the root, links followed; absolute where it is elsewhere."""
+        try:
+            real, root = file.resolve(), self._root.resolve()
+        except (OSError, RuntimeError, ValueError):  # a circle of links, a NUL in the name
+            return os.fspath(file)
+        return (real.relative_to(root) if real.is_relative_to(root) else real).as_posix()
 
     def find(self, query: str, *, limit: int = 20) -> Sequence[str]:
         """Paths relative to the root that match fuzzily, best first; ignored files left out.

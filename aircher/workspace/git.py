@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aircher.domain.inert import inert
 from aircher.domain.tasks import GitState
+from aircher.workspace.drivers import without_filters
 
 STATUS_TIMEOUT_S = 0.5
 
@@ -43,14 +44,28 @@ _OPERATIONS = (
 """Files in the git folder -> what is under way; a rebase also leaves some of the later ones."""
 
 
-def harmless_environment() -> Mapping[str, str]:
-    """The environment without variables that point git elsewhere, and with its locks off."""
+_PASSED_ON = frozenset(
+    {
+        *("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TERM", "TMPDIR", "TEMP", "TMP"),
+        *("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"),
+        *("SYSTEMROOT", "WINDIR", "COMSPEC", "PATHEXT", "USERPROFILE", "HOMEDRIVE", "HOMEPATH"),
+        *("APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "PROGRAMFILES"),
+    }
+)
+"""What git needs to run and to find the user's own settings; no key is among them."""
+
+
+def harmless_environment(root: Path) -> Mapping[str, str]:
+    """What a call that reads is given: nothing that points git elsewhere, no key, no filter of
+    the repository's own, its locks off.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("GIT_") or name.startswith("GIT_CONFIG")
+        if name in _PASSED_ON or name.startswith("GIT_CONFIG")
     }
-    return kept | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    quiet = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    return without_filters(root, kept | quiet)
 
 
 def git_folder(root: Path) -> Path | None:
@@ -106,12 +121,13 @@ async def read_state(root: Path, timeout_s: float = STATUS_TIMEOUT_S) -> GitStat
     folder = git_folder(root)
     if folder is None:
         return None
+    env = await asyncio.to_thread(harmless_environment, root)
     try:
         process = await asyncio.create_subprocess_exec(
             *HARMLESS,
             *_STATUS,
             cwd=root,
-            env=harmless_environment(),
+            env=env,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,

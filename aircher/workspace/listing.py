@@ -11,6 +11,7 @@ from pathlib import Path
 
 from aircher.workspace.fuzzy import Index, index
 from aircher.workspace.git import HARMLESS, git_folder, harmless_environment
+from aircher.workspace.ignoring import Ignores
 
 FRESH_FOR_S = 5.0
 FIRST_WAIT_S = 0.2
@@ -35,7 +36,7 @@ def git_files(root: Path) -> list[str] | None:
         done = subprocess.run(
             command,
             cwd=root,
-            env=harmless_environment(),
+            env=harmless_environment(root),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_LIST_TIMEOUT_S,
@@ -68,8 +69,9 @@ def list_files(root: Path) -> list[str]:
 class Listing:
     """The latest list; asking for it starts a new one where it is old."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, ignores: Ignores | None = None) -> None:
         self._root = root
+        self._ignores = ignores or Ignores(root)
         self._index = index([])
         self._made_at: float | None = None
         self._thread: threading.Thread | None = None
@@ -90,5 +92,5 @@ class Listing:
         self._thread.start()
 
     def _make(self) -> None:
-        self._index = index(list_files(self._root))
+        self._index = index(list(self._ignores.without(list_files(self._root))))
         self._made_at = time.monotonic()

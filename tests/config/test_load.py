@@ -162,9 +162,25 @@ MISTAKES = [
         ],
     ),
     (
-        '[routing]\nstrategy = "fast"',
+        '[routing]\nprioritise = "fast"',
+        ['2: routing.prioritise must be one of cost, speed, quality, not "fast"'],
+    ),
+    (
+        '[routing.rules]\nvison = "gpt-5"',
+        ['2: "vison" is no kind of request (did you mean "vision"?)'],
+    ),
+    (
+        '[routing.rule.x]\nhours = "9-25"\ntier = "cheap"',
+        ['2: routing.rule.x.hours must be hours of the day such as "09:00-17:30" or "22-6"'],
+    ),
+    (
+        '[routing.rule.idle]\ntasks = ["debugging"]',
+        ["1: routing.rule.idle does nothing (give it use, tier or strategy)"],
+    ),
+    (
+        '[routing.gates]\nescalate_on = ["check"]',
         [
-            '2: routing.strategy must be one of task, cost, quality, performance, balanced, not "fast"'
+            '2: routing.gates.escalate_on names "check", but routing.gates.check is not set',
         ],
     ),
     (
@@ -331,7 +347,7 @@ SECRET = "sk-proj-abcdefgh12345678"
         f'[providers.openai]\napi_key_env = ["{SECRET}"]',
         f'[providers.openai]\nenabled = "{SECRET}"',
         f'[chat]\nmax_output = "{SECRET}"',
-        f'[routing]\nstrategy = "{SECRET}"',
+        f'[routing]\nprioritise = "{SECRET}"',
         f'[providers]\ndefault = "{SECRET}"',
         f'[providers]\nfallback_order = ["{SECRET}"]',
         f'[models.task.debugging]\nfallbacks = ["{SECRET}", "{SECRET}"]',

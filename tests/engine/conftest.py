@@ -15,6 +15,7 @@ from aircher.domain.routes import Rules
 from aircher.domain.settings import Settings
 from aircher.domain.turns import TurnRequest
 from aircher.engine.gate import Gate
+from aircher.engine.guard import Guard
 from aircher.engine.health import PassiveHealth
 from aircher.engine.ports import EnginePorts
 from aircher.engine.turn import Engine
@@ -22,6 +23,7 @@ from aircher.policy.detect import Patterns, compile_patterns
 from aircher.storage.database import Database
 from tests.support.chat import PlainWorkspace, ScriptedProvider, ScriptedProviders, TableCatalog
 from tests.support.clock import FakeClock
+from tests.support.guard import guarding
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +40,9 @@ class Bench:
     ports: EnginePorts
     database: Database
     clock: FakeClock
+
+    def request(self, text: str, **more: object) -> TurnRequest:
+        return TurnRequest(text, **more)  # type: ignore[arg-type] - test shorthand
 
     async def turn(self, text: str, **more: object) -> list[Event]:
         request = TurnRequest(text, **more)  # type: ignore[arg-type] - test shorthand
@@ -57,6 +62,7 @@ def build(tmp_path: Path, patterns: Patterns) -> Iterator[Build]:
         catalog: TableCatalog | None = None,
         rules: Rules | None = None,
         state: PlainWorkspace | None = None,
+        guard: Guard | None = None,
         **settings: object,
     ) -> Bench:
         clock = FakeClock()
@@ -78,6 +84,7 @@ def build(tmp_path: Path, patterns: Patterns) -> Iterator[Build]:
             workspace=state or PlainWorkspace(),
             health=health,
             gate=Gate(health, database.rates, clock, chosen.rates),
+            guard=guard or guarding(chosen),
             clock=clock,
             roll=lambda: 1.0,
         )

@@ -127,5 +127,8 @@ class PlainWorkspace:
     async def git(self) -> GitState | None:
         return self.state
 
+    def ignored(self, path: str) -> bool:
+        return False
+
     def find(self, query: str, *, limit: int = 20) -> Sequence[str]:
         return ()

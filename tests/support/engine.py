@@ -127,7 +127,9 @@ class FakeEngine:
         finally:
             self.closed += 1
 
-    async def compact(self, session_id: str) -> AsyncGenerator[ev.Event, None]:
+    async def compact(
+        self, session_id: str, *, local: bool = False
+    ) -> AsyncGenerator[ev.Event, None]:
         self.compacted.append(session_id)
         script = self.scripts.pop(0) if self.scripts else [ev.Compacted(4, 9_000, 300, "…")]
         for step in script:
@@ -315,6 +317,9 @@ class FakeWorkspace:
         if path not in self.files:
             raise UsageError(f"There is no file {path}.")
         return Document(path, "text/plain", b"print()")
+
+    def ignored(self, path: str) -> bool:
+        return False
 
     def find(self, query: str, *, limit: int = 20) -> Sequence[str]:
         return [path for path in self.files if query.lower() in path.lower()][:limit]

@@ -4,7 +4,8 @@
 request leaves (engine/guard.py); whoever builds a text of their own may call it as well.
 """
 
-from aircher.policy.guard.clean import Cleaned, Finding, GuardPolicy, Piece, clean
+from aircher.domain.guarding import Finding
+from aircher.policy.guard.clean import Cleaned, GuardPolicy, Piece, clean
 from aircher.policy.guard.rules import Rules, rules_from
 
 __all__ = ["Cleaned", "Finding", "GuardPolicy", "Piece", "Rules", "clean", "rules_from"]

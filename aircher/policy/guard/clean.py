@@ -5,18 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
+from aircher.domain.guarding import IGNORED_FILE, SENSITIVE_FILE, Finding, GuardAction
 from aircher.policy.guard.paths import is_sensitive
 from aircher.policy.guard.rules import Rules
 from aircher.policy.guard.scan import scan
-
-Action = Literal["redact", "block", "allow", "ask"]
-"""What is done about a finding: replaced by its kind, not sent at all, sent, or asked about (and
-replaced unless the user says yes)."""
-
-SENSITIVE_FILE = "sensitive-file"
-IGNORED_FILE = "ignored-file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,50 +28,28 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """A secret that was found; never its value.
-
-    ``line`` counts from 1; 0 means the whole file.  ``fingerprint`` is the same for the same
-    value everywhere, for ``aircher guard allow``; the value cannot be read from it.
-    """
-
-    kind: str
-    place: str
-    line: int
-    action: Action
-    fingerprint: str
-
-    @property
-    def where(self) -> str:
-        """Such as "src/app.py:12" or "your message, line 3"; the place alone for a whole file."""
-        if not self.line:
-            return self.place
-        return (
-            f"{self.place}, line {self.line}" if " " in self.place else f"{self.place}:{self.line}"
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class GuardPolicy:
     """What the user wants done ([guard] in the configuration).
 
-    ``actions`` are by kind; ``default`` is for the rest.  ``strict`` turns every "redact" and
+    ``actions`` are by kind; ``default`` is for the rest, but
+    whether a sensitive file is sent as a whole is asked.  ``strict`` turns every "redact" and
     "ask" into "block".  ``allowed`` are fingerprints that may leave; ``paths`` further file
     patterns; ``send`` are paths that the user confirmed for this request.
     """
 
-    default: Action = "redact"
-    actions: Mapping[str, Action] = field(default_factory=dict)
+    default: GuardAction = "redact"
+    actions: Mapping[str, GuardAction] = field(default_factory=dict)
     strict: bool = False
     allowed: frozenset[str] = frozenset()
     paths: tuple[str, ...] = ()
     send: frozenset[str] = frozenset()
 
-    def action(self, kind: str, fingerprint: str) -> Action:
+    def action(self, kind: str, fingerprint: str) -> GuardAction:
         """What is to be done about this finding."""
         if fingerprint in self.allowed:
             return "allow"
-        chosen = self.actions.get(kind, self.default)
+        usual = "ask" if kind == SENSITIVE_FILE else self.default
+        chosen = self.actions.get(kind, usual)
         return "block" if self.strict and chosen != "allow" else chosen
 
 

@@ -28,6 +28,9 @@ def resolve(name: str, rules: Rules, facts: Callable[[ModelRef], ModelFacts]) ->
         for ref in (rule.preferred, *rule.fallbacks):
             if ref.model == name:
                 return ref
+    for ref in (*rules.more, *rules.tiers.models.values()):
+        if ref.model == name:
+            return ref
     refs = [ModelRef(provider, name) for provider in rules.order]
     listed = (ref for ref in refs if facts(ref).input_price is not None)
     return next(listed, refs[0] if refs else ModelRef("", name))

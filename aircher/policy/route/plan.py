@@ -83,6 +83,10 @@ def _sift(
         if why := situation.blocked.get(ref, ""):
             rejected.append(Rejected(ref, why))
             blocked.append(candidate)
+        elif blocked and not chosen:  # the first choice is another than it would be
+            passed = blocked[0].ref
+            told = f"{reason}; {passed} is left out: {situation.blocked[passed]}"
+            chosen.append(replace(candidate, reason=told))
         else:
             chosen.append(candidate)
         if len(chosen) == MOST:
