@@ -16,6 +16,7 @@ from aircher import policy
 from aircher.bootstrap.choosing import Chosen, Findings, choose
 from aircher.bootstrap.clock import SystemClock
 from aircher.bootstrap.configuring import config_path, key_variables, load_config, require_sound
+from aircher.bootstrap.fallback import fallback_settings
 from aircher.bootstrap.guarding import make_guard, only_here, privacy_settings
 from aircher.bootstrap.opening import open_database
 from aircher.bootstrap.passphrase import at_terminal
@@ -255,6 +256,7 @@ def _settings(config: Config, chosen: Chosen, catalog: ModelCatalog) -> Settings
             for name, own in config.providers.named.items()
             if own.requests_per_min is not None or own.tokens_per_min is not None
         },
+        fallback=fallback_settings(config),
         limits=config.limits(),
         alert_threshold=config.costs.alert_threshold[0],
         spending=_spending(config, rules, catalog),

@@ -173,10 +173,10 @@ class Output:
         self._ended = form == "text"
         self.code = EXIT_FAILED
 
-    def tell(self, line: str) -> None:
+    def tell(self, line: str, *, end: str = "\n") -> None:
         """A line of narration."""
         if line and not self._quiet:
-            print(line, file=sys.stderr, flush=True)
+            print(line, file=sys.stderr, flush=True, end=end)
 
     def show(self, event: Event) -> None:
         """One event, in the chosen form."""
@@ -203,6 +203,11 @@ class Output:
                 sys.stdout.write(text)
                 sys.stdout.flush()
                 self._line_open = not text.endswith("\n") if text else self._line_open
+            case FallingBack(continues=True):
+                # What follows belongs to this line of the answer: only a screen that shows both
+                # streams gets a break.
+                if self._line_open and sys.stdout.isatty() and sys.stderr.isatty():
+                    self.tell("\n", end="")
             case Asking() | FallingBack() | Finished() | Failed():
                 if self._line_open:
                     sys.stdout.write("\n")

@@ -10,8 +10,8 @@ from aircher.domain.inert import inert
 from aircher.domain.questions import Question, QuestionKind
 
 ALLOWED_BY: dict[QuestionKind, str] = {
-    "fallback": '--yes allows it, or fallback = "auto" in the configuration',
-    "fresh_start": '--yes allows it, or retry.broken_answer = "restart"',
+    "fallback": '--yes allows it, or fallback.consent = "auto"',
+    "fresh_start": '--yes allows it, or fallback.consent = "auto"',
     "cost": "--yes allows it, or a higher costs.per_request_limit",
     "unusual": "--yes allows it",
     "secret": "--yes allows it",

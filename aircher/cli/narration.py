@@ -62,10 +62,8 @@ def _line(event: Event) -> str:
         case Queued(ref, position, wait_s, reason):
             place = "" if position <= 1 else f", number {position} in the queue"
             return f"queue: {ref} in {wait_s:.0f} s{place} ({reason})"
-        case FallingBack(failed, to, error, kept):
-            again = "; its part above stays, the answer begins anew" if kept else ""
-            mend = f" {error.hint}" if error.needs_user and error.hint else ""
-            return f"fallback: {failed} -> {to} ({error.message}{mend}{again})"
+        case FallingBack():
+            return _fallback(event)
         case Downgraded(wanted, to, reason):
             return f"downgrade: {wanted} -> {to} ({reason})"
         case LimitAlert(text=text):
@@ -81,6 +79,18 @@ def _line(event: Event) -> str:
             return f"done: {counts}, {money(result.cost)}, {result.duration_s:.1f} s{how}"
         case _:
             return ""
+
+
+def _fallback(event: FallingBack) -> str:
+    error = event.error
+    said = error.message + (f" {error.hint}" if error.needs_user and error.hint else "")
+    if event.continues:
+        said += "; it goes on where the answer broke off"
+    elif event.kept:
+        said += "; the part above stays, the answer begins anew"
+    if event.reason:
+        said += f"; {event.reason}"
+    return f"fallback: {event.failed} -> {event.to} ({said})"
 
 
 def _expected(cost: Cost) -> str:

@@ -36,6 +36,7 @@ class Unfinished:
         self._started: Started | None = None
         self._attempts: list[Attempt] = []
         self._usage: Usage | None = None
+        self._begun = self._goes_on = ""
 
     @property
     def asked(self) -> bool:
@@ -50,15 +51,24 @@ class Unfinished:
             case Detected(detection):
                 self._task = detection.task
             case Started():
+                self._begun = self._goes_on
                 self._started, self._came, self._usage = event, ReplyBuilder(), None
             case Usage():
                 self._usage = event
-            case Retrying(ref, _, _, error) | FallingBack(ref, _, error, _):
+            case FallingBack(failed, to, error) if failed == to:
+                self._carry(event)  # the same model goes on; its attempt is told by Retrying
+            case Retrying(ref, _, _, error) | FallingBack(ref, _, error):
+                self._carry(event)
                 used = self._usage or Usage(ref, Attempt(ref, "", 0).tokens, Cost(0, "exact"))
                 status = getattr(error, "status", None)
                 self._attempts.append(
                     Attempt(ref, error.kind, 0, used.tokens, used.cost, error.message, status)
                 )
+
+    def _carry(self, event: FallingBack | Retrying) -> None:
+        """What stands of the answer, where the next call goes on from it."""
+        if isinstance(event, FallingBack):
+            self._goes_on = self._begun + self._came.reply().text if event.continues else ""
 
     def result(self, sessions: SessionStore | None) -> TurnResult:
         """The turn as far as it came; tokens and cost as they were recorded for what came."""
@@ -76,7 +86,7 @@ class Unfinished:
             at.session_id,
             self._task,
             at.ref,
-            text=came.text,
+            text=self._begun + came.text,
             thinking=came.thinking,
             refusal=came.refusal,
             tool_calls=came.tool_calls,

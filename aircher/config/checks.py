@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from aircher.config.layers import did_you_mean
@@ -14,6 +14,7 @@ from aircher.config.rows import name_of
 from aircher.config.schema import Tree
 from aircher.config.values import format_duration, is_plain_remote, shown
 from aircher.domain.preferences import TIERS
+from aircher.domain.settings import REACTIONS
 from aircher.domain.tasks import TASKS
 
 
@@ -40,6 +41,7 @@ def findings(config: Tree, names: Names) -> Iterator[Finding]:
     yield from _limits(config, usable, names)
     yield from _retry(config)
     yield from _routing(config)
+    yield from _reactions(config)
 
 
 def _providers(config: Tree, known: set[str], usable: set[str]) -> Iterator[Finding]:
@@ -152,20 +154,29 @@ def _models_named(config: Tree) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _fallbacks(config: Tree, names: Names) -> Iterator[Finding]:
-    chains: list[tuple[KeyPath, str | None, tuple[str, ...]]] = []
+    """Chains that come back to a model they have passed."""
+    chains: list[tuple[KeyPath, str, str | None, tuple[str, ...]]] = []
     for name, task in config.models.task.items():
         first = task.preferred or config.models.tasks.get(name)
-        chains.append((("models", "task", name, "fallbacks"), first, task.fallbacks))
+        chains.append((("models", "task", name, "fallbacks"), "", first, task.fallbacks))
     for name, one in config.providers.named.items():
         path = ("providers", name, "fallback_models")
-        chains.append((path, one.model, one.fallback_models or ()))
-    for where, first, rest in chains:
-        for model in dict.fromkeys(rest):
-            if model == first:
+        chains.append((path, name, one.model, one.fallback_models or ()))
+    known = {*names.values(), *config.providers.named}
+    for where, owner, first, rest in chains:
+        # "anthropic/x" and "claude/x" are one model, and so is "x" in [providers.claude].
+        same = [_whose(model, owner, known, names) for model in (first or "", *rest)]
+        for at, model in enumerate(rest, 1):
+            if same[at] == same[0]:
                 yield Finding(where, f"{name_of(where)} falls back from {shown(model)} to itself")
-            elif rest.count(model) > 1:
+            elif same[at] in same[at + 1 :] and same[at] not in same[1:at]:
                 yield Finding(where, f"{name_of(where)} names {shown(model)} twice")
     yield from _circles(config, names)
+
+
+def _whose(model: str, owner: str, known: Collection[str], names: Names) -> tuple[str, str]:
+    provider, bare = split_model(model, known, names)
+    return provider or owner, bare
 
 
 def _circles(config: Tree, names: Names) -> Iterator[Finding]:
@@ -293,3 +304,13 @@ def _routing(config: Tree) -> Iterator[Finding]:
             ("routing", "gates", "escalate_on"),
             'routing.gates.escalate_on names "check", but routing.gates.check is not set',
         )
+
+
+def _reactions(config: Tree) -> Iterator[Finding]:
+    for kind in config.fallback.on:
+        if kind not in REACTIONS:
+            yield Finding(
+                ("fallback", "on", kind),
+                f"{shown(kind)} is no kind of error",
+                did_you_mean(kind, REACTIONS) or f"kinds are {', '.join(REACTIONS)}",
+            )

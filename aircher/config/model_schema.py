@@ -11,8 +11,9 @@ from decimal import Decimal
 from typing import get_args
 
 from aircher.config.rows import each, named, setting
-from aircher.config.values import INT, MODEL, MODELS, MONEY, NUMBER, WORDS
+from aircher.config.values import INT, MODEL, MODELS, MONEY, NUMBER, WORD, WORDS
 from aircher.domain.models import Feature
+from aircher.domain.settings import Consent
 
 _FEATURES = get_args(Feature)
 
@@ -29,6 +30,15 @@ class TaskConfig:
         (),
         "Tried in this order when the preferred one fails.",
         example=["gpt-6.1-sol", "gemini/gemini-3.8-flash"],
+    )
+    fallback: str | None = setting(
+        WORD,
+        None,
+        "Whether another model may take over for this task.",
+        choices=get_args(Consent),
+        unset="fallback.consent",
+        example="ask",
+        project=False,
     )
     max_cost_per_1k: Decimal | None = setting(
         MONEY,

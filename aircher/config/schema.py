@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from aircher.config.cost_schema import Costs
+from aircher.config.fallback_schema import Fallback
 from aircher.config.health_schema import Breaker, HealthTable
 from aircher.config.model_schema import Models
 from aircher.config.provider_schema import ProviderConfig
@@ -310,6 +311,7 @@ class Tree:
     retry: Retry = table(Retry)
     breaker: Breaker = table(Breaker)
     health: HealthTable = table(HealthTable)
+    fallback: Fallback = table(Fallback)
     costs: Costs = table(Costs)
     keys: Mapping[str, str] = each(
         TEXT,

@@ -96,12 +96,19 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class FallingBack:
-    """The next model takes over.  ``kept`` is how many characters of partial text stand."""
+    """The next model takes over (or the same one goes on, where there is no other).
+
+    ``kept`` is how many characters of partial text stand.  With ``continues`` the answer goes on
+    where it broke off: what follows belongs behind that text; else it begins anew.  ``reason``
+    says why this model and not simply the next ("").
+    """
 
     failed: ModelRef
     to: ModelRef
     error: ProviderError
     kept: int = 0
+    continues: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +184,8 @@ class TurnResult:
     """The whole turn as one value: what ``ask --output-format json`` prints.
 
     ``cost`` is the sum over all attempts; ``ref`` the model that gave the answer (or the
-    last one tried; None when none was).
+    last one tried; None when none was).  ``text`` is the whole answer, whatever number of models
+    wrote it; ``tokens`` are those of the last call.
     """
 
     session_id: str

@@ -95,6 +95,15 @@ class PullsModels(Protocol):
         ...
 
 
+@runtime_checkable
+class Prefills(Protocol):
+    """A provider of which some models go on with an answer that the request's last message begins."""
+
+    def prefills(self, model: str) -> bool:
+        """Whether this model takes an unfinished answer as the last message."""
+        ...
+
+
 class Providers(Protocol):
     """The configured providers, made when first asked for."""
 

@@ -10,8 +10,9 @@ from aircher.domain.messages import Message
 from aircher.domain.models import ModelRef
 from aircher.domain.usage import NO_TOKENS, UNKNOWN_COST, Cost, Tokens
 
-MessageState = Literal["complete", "streaming", "stopped", "failed"]
-"""``streaming`` on disk with no live writer means the program died there: shown as stopped."""
+MessageState = Literal["complete", "streaming", "stopped", "failed", "continued"]
+"""``continued``: it broke off, and the next message goes on where it ended.
+``streaming`` on disk with no live writer means the program died there: shown as stopped."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 from aircher.domain.chat import Effort
@@ -91,6 +92,60 @@ class RetrySettings:
     deadline_s: float = 600.0
 
 
+Consent = Literal["auto", "ask", "never"]
+"""Whether another model may take over: unasked, after a question, or not at all."""
+
+Reaction = Literal["next", "ask", "longer", "stop"]
+"""What follows an error: the next model; the next one after a question; only a model with a
+longer window; no other model."""
+
+BrokenAnswer = Literal["continue", "restart", "stop"]
+"""What becomes of an answer that broke off: the next model goes on from it, begins anew, or no
+other model is asked."""
+
+REACTIONS: Mapping[str, Reaction] = MappingProxyType({
+    "auth": "next",
+    "permission": "next",
+    "quota": "next",
+    "rate_limit": "next",
+    "overloaded": "next",
+    "server": "next",
+    "network": "next",
+    "timeout": "next",
+    "malformed": "next",
+    "not_found": "next",
+    "paused": "next",
+    "context_length": "longer",
+    "content_filter": "next",
+    "invalid_request": "stop",
+})  # fmt: skip
+"""Error kind -> what follows, where the user says nothing.  A wrong request is wrong everywhere.
+
+What a spending limit leads to stands in [costs]."""
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackSettings:
+    """[fallback]: when another model takes over, and how.
+
+    ``tasks`` holds the consent of tasks that have one of their own; ``on`` what the user changed
+    of ``REACTIONS``.
+    """
+
+    consent: Consent = "auto"
+    tasks: Mapping[str, Consent] = field(default_factory=dict)
+    on: Mapping[str, Reaction] = field(default_factory=dict)
+    broken_answer: BrokenAnswer = "continue"
+
+    def consent_for(self, task: str) -> Consent:
+        """The task's own word, else the one for all."""
+        return self.tasks.get(task, self.consent)
+
+    def reaction(self, kind: str) -> Reaction:
+        """What follows an error of this kind."""
+        return self.on.get(kind) or REACTIONS.get(kind, "stop")
+
+
 @dataclass(frozen=True, slots=True)
 class HealthSettings:
     """[health]: what is looked at, and from when on a provider is not simply healthy.
@@ -161,6 +216,7 @@ class Settings:
     retry: RetrySettings = field(default_factory=RetrySettings)
     health: HealthSettings = field(default_factory=HealthSettings)
     rates: Mapping[str, Rate] = field(default_factory=dict)
+    fallback: FallbackSettings = field(default_factory=FallbackSettings)
     limits: tuple[Limit, ...] = ()
     alert_threshold: float = 0.8
     """The first share of a limit that is told: from here on it is shown as near."""

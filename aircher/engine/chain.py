@@ -1,8 +1,9 @@
 """The one retry loop: models in the plan's order, each tried as often as [retry] allows.
 
-At most the sum over the chain of (1 + retries) calls are made.  Once the user has seen a part
-of an answer it is not asked for again from the same model: the next model begins anew, under a
-visible seam, and the part stays in the session.
+At most the sum over the chain of (1 + retries) calls are made.  What the user has seen of an
+answer is not asked for again: the next model goes on where it broke off (or begins anew, where
+that cannot be, or by the user's setting), behind a visible seam, and both parts stay in the
+session.  Where no other model is left, the same one goes on, as one of its retries.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from aircher.domain.chat import ChatRequest, Reply
 from aircher.domain.errors import AircherError, Bug, OverBudget, ProviderError
@@ -27,63 +29,93 @@ from aircher.domain.models import ModelRef
 from aircher.domain.routes import Candidate, Plan
 from aircher.domain.sessions import MessageState
 from aircher.domain.usage import NO_TOKENS, Cost, CostTag
+from aircher.engine.broken import Broken
+from aircher.engine.consent import Asked
 from aircher.engine.errand import Errand
 from aircher.engine.leg import Leg
 from aircher.engine.money import NOTHING_USED
 from aircher.engine.ports import EnginePorts
 from aircher.engine.wait import Wait
-from aircher.policy.retry import may_fall_back, retry_delay
+from aircher.policy.fallback import Takeover, detail, most_useful, takeover
+from aircher.policy.retry import may_go_on, retry_delay
+
+Build = Callable[[Candidate], ChatRequest]
 
 
 class Chain:
-    """The calls of one turn, from the first try to the end."""
+    """The calls of one turn, from the first try to the end.
+
+    ``others`` gives configured models beyond the plan, for when a longer window is needed.
+    """
 
     def __init__(
-        self, ports: EnginePorts, errand: Errand, wait: Wait, *, fallback: bool = True
+        self,
+        ports: EnginePorts,
+        errand: Errand,
+        wait: Wait,
+        asked: Asked,
+        *,
+        fallback: bool = True,
+        others: Callable[[], Sequence[Candidate]] = tuple,
     ) -> None:
         self._ports = ports
         self._errand = errand
         self._wait = wait
-        self._fallback = fallback
+        self._asked = asked
+        self._others = others
+        settings = ports.settings.fallback
+        self._settings = settings if fallback else replace(settings, consent="never", tasks={})
         self._attempts = errand.attempts
+        self._errors: list[tuple[ModelRef, AircherError]] = []
         self._message_id: int | None = None
         self._leg: Leg | None = None
+        self._broken = Broken(ports, errand.task)
+        self._kept: Leg | None = None
+        """The leg whose part was kept last."""
+        self._retries = 0
+        """Of the present model."""
 
-    async def events(
-        self, plan: Plan, build: Callable[[Candidate], ChatRequest]
-    ) -> AsyncGenerator[Event, None]:
+    async def events(self, plan: Plan, build: Build) -> AsyncGenerator[Event, None]:
         """Reserved, Started, deltas ... of every leg, then ``Finished`` or ``Failed``."""
         error: AircherError | None = Bug("The plan was empty.")
+        candidate, rest = plan.first, plan.candidates[1:]
         try:
-            for index, candidate in enumerate(plan.candidates):
-                following = _following(plan, index) if self._fallback else None
+            while True:
                 try:
-                    tries = self._tries(candidate, build(candidate), last=following is None)
-                    async with aclosing(tries) as events:
+                    async with aclosing(self._tries(candidate, build, last=not rest)) as events:
                         async for event in events:
                             yield event
+                    error = self._leg.error if self._leg is not None else error
                 except OverBudget as over:
                     error = over
-                    if following is None or not self._ports.settings.spending.auto_downgrade:
+                if error is None:
+                    break
+                self._errors.append((candidate.ref, error))
+                step = self._step(error, candidate, rest)
+                if step is None:
+                    break
+                if step.ask:
+                    async with aclosing(self._agree(error, candidate, step)) as asking:
+                        async for event in asking:
+                            yield event
+                    if not self._asked.yes:
                         break
-                    yield Downgraded(candidate.ref, following, over.message)
-                    continue
-                leg = self._leg
-                error = leg.error if leg is not None else error
-                if leg is None or leg.error is None:
-                    break
-                if following is None or not may_fall_back(leg.error):
-                    break
-                yield FallingBack(leg.ref, following, leg.error, self._keep_part(leg))
+                async with aclosing(self._switch(error, candidate, step)) as switching:
+                    async for event in switching:
+                        yield event
+                candidate, rest = step.to, step.rest
         finally:
             result = self._record()
-        yield Finished(result) if error is None else Failed(error, result)
+        yield Finished(result) if error is None else Failed(most_useful(self._errors), result)
+
+    # -- one model
 
     async def _tries(
-        self, candidate: Candidate, request: ChatRequest, *, last: bool
+        self, candidate: Candidate, build: Build, *, last: bool
     ) -> AsyncGenerator[Event, None]:
         """One model, with its retries; leaves the last leg that began in ``self._leg``."""
-        retries = 0
+        last = last or self._settings.consent_for(self._errand.task) == "never"
+        candidate, request = self._broken.rest_of(candidate, build(candidate))
         while True:
             leg = Leg(
                 self._ports,
@@ -93,6 +125,7 @@ class Chain:
                 number=len(self._attempts) + 1,
                 message_id=self._message_id,
                 last=last,
+                before=self._broken.text,
             )
             async with aclosing(leg.events()) as events:
                 try:
@@ -104,26 +137,96 @@ class Chain:
             self._attempts.append(leg.attempt)
             if leg.error is None or leg.shown:
                 return
-            delay = self._delay(leg.error, retries)
+            delay = self._delay(leg.error)
             if delay is None:
                 return
-            retries += 1
+            self._retries += 1
             yield Retrying(leg.ref, len(self._attempts) + 1, delay, leg.error)
             await self._wait.seconds(delay)
 
-    def _delay(self, error: ProviderError, retries: int) -> float | None:
+    def _delay(self, error: ProviderError) -> float | None:
         settings = self._ports.settings.retry
-        delay = retry_delay(error, retries, settings, self._ports.roll())
-        left = self._errand.deadline - asyncio.get_running_loop().time()
-        return None if delay is None or delay >= left else delay
+        delay = retry_delay(error, self._retries, settings, self._ports.roll())
+        return None if delay is None or delay >= self._left() else delay
 
-    def _keep_part(self, leg: Leg) -> int:
-        """Ends the message of a leg that broke off after something was shown."""
-        if not leg.shown or self._message_id is None:
-            return 0
-        self._end_message(leg, "failed")
-        self._message_id = None
-        return len(leg.reply.text)
+    def _left(self) -> float:
+        """Seconds until the turn's deadline."""
+        return self._errand.deadline - asyncio.get_running_loop().time()
+
+    # -- from one model to the next
+
+    def _broke_off(self, error: AircherError) -> Leg | None:
+        """The leg that ended with this error after the user had seen a part of its answer."""
+        leg = self._leg
+        return leg if leg is not None and leg.error is error and leg.shown else None
+
+    def _step(
+        self, error: AircherError, failed: Candidate, rest: Sequence[Candidate]
+    ) -> Takeover | None:
+        """Who goes on, or None: the turn ends with the error."""
+        leg = self._broke_off(error)
+        if self._left() <= 0 or (leg is not None and self._settings.broken_answer == "stop"):
+            return None
+        if isinstance(error, OverBudget) and not self._ports.settings.spending.auto_downgrade:
+            return None
+        facts, task = self._ports.catalog.facts, self._errand.task
+        step = takeover(error, failed, rest, task, self._settings, facts, self._others)
+        if step is not None or leg is None or leg.error is None:
+            return step
+        again = may_go_on(leg.error) and self._delay(leg.error) is not None
+        return Takeover(failed, ()) if again and self._broken.can_go_on(leg.reply, failed) else None
+
+    async def _agree(
+        self, error: AircherError, failed: Candidate, step: Takeover
+    ) -> AsyncGenerator[Event, None]:
+        """Asks the user; the time that takes does not count against the turn's deadline."""
+        loop = asyncio.get_running_loop()
+        began, to = loop.time(), step.to.ref
+        leg = self._broke_off(error)
+        anew = leg is not None and not self._broken.can_go_on(leg.reply, step.to)
+        events = self._asked.events(
+            "fresh_start" if anew else "fallback",
+            f"Let {to} begin the answer anew?" if anew else f"Ask {to} instead?",
+            detail=detail(error, failed, step),
+            yes=f"Ask {to}",
+            no="Stop here",
+        )
+        async with aclosing(events):
+            async for event in events:
+                yield event
+        waited = loop.time() - began
+        self._errand = replace(self._errand, deadline=self._errand.deadline + waited)
+
+    async def _switch(
+        self, error: AircherError, failed: Candidate, step: Takeover
+    ) -> AsyncGenerator[Event, None]:
+        """Ends the part that broke off, and says who goes on."""
+        to = step.to.ref
+        if not isinstance(error, ProviderError):
+            yield Downgraded(failed.ref, to, error.message)
+        else:
+            kept = self._keep_part(error, step.to)
+            goes_on = bool(self._broken.text)
+            yield FallingBack(failed.ref, to, error, kept, goes_on, step.reason)
+            if to == failed.ref:
+                delay = self._delay(error) or 0.0
+                self._retries += 1
+                yield Retrying(to, len(self._attempts) + 1, delay, error)
+                await self._wait.seconds(delay)
+                return
+        self._retries = 0
+
+    def _keep_part(self, error: AircherError, to: Candidate) -> int:
+        """Ends the message of a leg that broke off; returns how many characters stand."""
+        leg = self._broke_off(error)
+        if leg is None:
+            return len(self._broken.text)
+        goes_on = self._broken.can_go_on(leg.reply, to)
+        self._end_message(leg, "continued" if goes_on else "failed")
+        self._message_id, self._kept = None, leg
+        return self._broken.keep(leg.reply, goes_on=goes_on)
+
+    # -- the end
 
     def _record(self) -> TurnResult:
         """Ends the message on disk and sums the turn up.  Never awaits."""
@@ -138,7 +241,7 @@ class Chain:
             session_id=self._errand.session_id,
             task=self._errand.task,
             ref=leg.ref if leg is not None else None,
-            text=reply.text,
+            text=self._broken.whole(reply, counted=leg is self._kept),
             thinking=reply.thinking,
             refusal=reply.refusal,
             tool_calls=reply.tool_calls,
@@ -166,11 +269,6 @@ class Chain:
             finish_reason=leg.reply.finish_reason,
             error=leg.attempt.error,
         )
-
-
-def _following(plan: Plan, index: int) -> ModelRef | None:
-    after = plan.candidates[index + 1 : index + 2]
-    return after[0].ref if after else None
 
 
 _TAGS: tuple[CostTag, ...] = ("exact", "estimated", "unknown")

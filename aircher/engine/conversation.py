@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
-from aircher.domain.messages import Message, Thinking, user
+from aircher.domain.messages import Message, Text, Thinking, user
 from aircher.domain.sessions import StoredMessage
 
 SUMMARY_HEADING = "Summary of our conversation so far:\n\n"
@@ -39,16 +39,32 @@ def _blank(message: StoredMessage) -> bool:
 def as_prompt(stored: Sequence[StoredMessage]) -> tuple[Message, ...]:
     """The live messages as a model is to see them.
 
-    Of an answer that broke off and was begun anew by another model, only the last is sent.
+    An answer that broke off and was gone on with is one message; of one that was begun anew,
+    only the last is sent.
     """
     speaking = live(stored)
     messages: list[Message] = []
+    begun = ""
     for item, after in zip_longest(speaking, speaking[1:]):
+        answered_on = after is not None and after.message.role == "assistant"
         if item.summary_of:
             messages.append(user(SUMMARY_HEADING + item.message.text))
-        elif not (item.state == "failed" and after and after.message.role == "assistant"):
-            messages.append(item.message)
+        elif item.state == "continued" and answered_on:
+            begun += item.message.text
+            continue
+        elif not (item.state == "failed" and answered_on):
+            messages.append(_begun_with(begun, item.message))
+        begun = ""
     return tuple(messages)
+
+
+def _begun_with(begun: str, message: Message) -> Message:
+    """The message with a text before its own; the reasoning that led to it stays in front."""
+    if not begun:
+        return message
+    thoughts = tuple(part for part in message.parts if isinstance(part, Thinking))
+    others = tuple(part for part in message.parts if not isinstance(part, Thinking | Text))
+    return Message(message.role, (*thoughts, Text(begun + message.text), *others))
 
 
 def last_task(stored: Sequence[StoredMessage]) -> str:

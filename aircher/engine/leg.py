@@ -7,32 +7,23 @@ came of it is on disk when it is over: the ending is synchronous and runs in ``f
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 
-from aircher.domain.chat import (
-    ChatRequest,
-    Chunk,
-    Finish,
-    Opened,
-    RefusalDelta,
-    Reply,
-    ReplyBuilder,
-    TextDelta,
-    ThinkingDelta,
-    ToolCallDelta,
-)
-from aircher.domain.errors import MalformedReply, Paused, ProviderError, StorageError, TimedOut
+from aircher.domain.chat import ChatRequest, Chunk, Finish, Opened, Reply
+from aircher.domain.errors import Paused, ProviderError, StorageError, TimedOut
 from aircher.domain.events import Attempt, Event, Notice, Reserved, Started, Usage
-from aircher.domain.inert import inert
 from aircher.domain.messages import Part
 from aircher.domain.models import ModelRef
+from aircher.domain.ports import Prefills
 from aircher.domain.routes import Candidate
 from aircher.domain.usage import NO_TOKENS, UsageRow, dollars
 from aircher.engine.alerts import alerts
 from aircher.engine.errand import Errand
+from aircher.engine.incoming import Delta, Incoming
 from aircher.engine.money import NOTHING_USED, LegMoney
 from aircher.engine.ports import EnginePorts
+from aircher.policy.continuing import continued, prefilled
 
 WRITE_EVERY_S = 0.5
 """A reply is written to disk at most this long after its text came."""
@@ -42,7 +33,8 @@ class Leg:
     """One call.  Read ``error``, ``reply`` and ``attempt`` after ``events`` has ended.
 
     The reply is kept as message ``message_id``, or a new one; with ``keep`` False, as none.
-    ``last`` says that no other model is left to ask.
+    ``last`` says that no other model is left to ask.  With ``before``, an answer's beginning, the
+    reply is the rest of that answer.
     """
 
     def __init__(
@@ -56,13 +48,15 @@ class Leg:
         message_id: int | None = None,
         keep: bool = True,
         last: bool = True,
+        before: str = "",
     ) -> None:
         self._ports = ports
         self._errand = errand
         self._candidate = candidate
-        self._request = request
+        self._request = continued(request, before) if before else request
+        self._goes_on = bool(before)
         self._number = number
-        self._builder = ReplyBuilder()
+        self._incoming = Incoming(before)
         self._money = LegMoney(ports, errand, candidate)
         expected = candidate.estimate
         self._entry = ports.gate.entry(
@@ -73,7 +67,6 @@ class Leg:
         )
         self._flush: asyncio.TimerHandle | None = None
         self._sent = False
-        self._opened = False
         self._started = ports.clock.monotonic()
         self._deadline = errand.deadline
         self._keep = keep and errand.keep
@@ -92,7 +85,7 @@ class Leg:
     @property
     def reply(self) -> Reply:
         """What came, whole or not."""
-        return self._builder.reply()
+        return self._incoming.reply
 
     @property
     def shown(self) -> bool:
@@ -164,7 +157,10 @@ class Leg:
                 evidence=self._errand.evidence,
             )
         yield Started(self.ref, self._number, self._errand.session_id, self.message_id or 0)
-        async with _closing(provider.stream(self._request)) as chunks:
+        request = self._request
+        if self._goes_on and isinstance(provider, Prefills) and provider.prefills(request.model):
+            request = prefilled(request)
+        async with _closing(provider.stream(request)) as chunks:
             self._sent = True
             while True:
                 try:
@@ -172,33 +168,32 @@ class Leg:
                         chunk = await anext(chunks)
                 except StopAsyncIteration:
                     break
-                for event in self._take(chunk):
-                    yield event
-                if self._money.used_up(chunk, self._builder):
+                delta = self._take(chunk)
+                if delta is not None:
+                    yield delta
+                if self._money.used_up(chunk, self._incoming.builder):
                     self.cut = True
-                    self._builder.add(Finish("budget", "length"))
+                    self._incoming.take(Finish("budget", "length"))
                     break
-        if not self._builder.finished:
-            raise MalformedReply(
-                f"The answer of {self.ref} ended without its end marker.",
-                hint="It may be cut short; ask again.",
-                provider=self.ref.provider,
-                model=self.ref.model,
-            )
+        last = self._incoming.rest()
+        if last is not None:
+            yield self._shows(last)
+        self._incoming.check(self.ref)
 
-    def _take(self, chunk: Chunk) -> Iterator[Event]:
-        harmless = _harmless(chunk)
-        self._opened = True
-        self._builder.add(harmless)
-        if isinstance(harmless, Opened) and harmless.limits:
-            self._ports.health.limits(self.ref, harmless.limits)
-        if isinstance(harmless, TextDelta | ThinkingDelta | RefusalDelta | ToolCallDelta):
-            if self.first_token_s is None:
-                self.first_token_s = self._ports.clock.monotonic() - self._started
-            if self._flush is None:
-                loop = asyncio.get_running_loop()
-                self._flush = loop.call_later(WRITE_EVERY_S, self._write)
-            yield harmless
+    def _take(self, chunk: Chunk) -> Delta | None:
+        if isinstance(chunk, Opened) and chunk.limits:
+            self._ports.health.limits(self.ref, chunk.limits)
+        delta = self._incoming.take(chunk)
+        return None if delta is None else self._shows(delta)
+
+    def _shows(self, delta: Delta) -> Delta:
+        """A piece is about to be seen by the user."""
+        if self.first_token_s is None:
+            self.first_token_s = self._ports.clock.monotonic() - self._started
+        if self._flush is None:
+            loop = asyncio.get_running_loop()
+            self._flush = loop.call_later(WRITE_EVERY_S, self._write)
+        return delta
 
     def _write(self) -> None:
         self._flush = None
@@ -225,7 +220,7 @@ class Leg:
         ports, ref = self._ports, self.ref
         reply = self.reply
         duration = ports.clock.monotonic() - self._started
-        whole = self._builder.finished and not self.cut
+        whole = self._incoming.finished and not self.cut
         outcome = "cut" if self.cut else "ok" if whole and self.error is None else "stopped"
         if self.error is not None:
             outcome = self.error.kind
@@ -233,7 +228,7 @@ class Leg:
                 ports.health.failure(ref, self.error)
         elif self.shown or outcome == "ok":
             ports.health.success(ref, self.first_token_s or duration)
-        used = self._opened or (self._sent and self.error is None)
+        used = self._incoming.opened or (self._sent and self.error is None)
         tokens, cost = NO_TOKENS, NOTHING_USED
         if used:
             tokens, cost = self._money.price(reply, whole=whole)
@@ -268,19 +263,6 @@ class Leg:
             attempt=self._number,
         )
         self._money.settle(row)
-
-
-def _harmless(chunk: Chunk) -> Chunk:
-    """The chunk with its text made inert for terminals."""
-    match chunk:
-        case TextDelta(text):
-            return TextDelta(inert(text))
-        case ThinkingDelta(text, signature):
-            return ThinkingDelta(inert(text), signature)
-        case RefusalDelta(text):
-            return RefusalDelta(inert(text))
-        case _:
-            return chunk
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from itertools import islice
 from aircher.domain.errors import AircherError
 from aircher.domain.messages import Message, Text, user
 from aircher.domain.models import ModelRef
-from aircher.domain.routes import Estimate, Plan, Wish
+from aircher.domain.routes import Candidate, Estimate, Plan, Wish
 from aircher.domain.sessions import StoredMessage
 from aircher.domain.tasks import Detection, Evidence, Signals
 from aircher.domain.turns import TurnRequest
@@ -18,7 +18,7 @@ from aircher.engine.ports import EnginePorts
 from aircher.policy.complexity import complexity
 from aircher.policy.detect import detect
 from aircher.policy.estimate import estimate
-from aircher.policy.route import Situation, escalation
+from aircher.policy.route import Situation, configured, escalation, obstacle
 from aircher.policy.route import plan as choose
 
 
@@ -87,6 +87,26 @@ class Routing:
             return chosen
         better = escalation(chosen.first.ref, ports.settings.rules, situation)
         return replace(chosen, stronger=tuple(islice(better, most)))
+
+    def others(
+        self,
+        request: TurnRequest,
+        stored: Sequence[StoredMessage],
+        asked: Message,
+        look: Look,
+        planned: Plan,
+    ) -> Sequence[Candidate]:
+        """Configured models that could take the request as well, the longest window first."""
+        rules = self._ports.settings.rules
+        situation = self._situation(request, stored, asked, look)
+        known = {*(one.ref for one in planned.candidates), *(one.ref for one in planned.rejected)}
+        found = [
+            Candidate(ref, "a configured model", situation.estimate(ref))
+            for ref in configured(rules)
+            if ref not in known and not obstacle(ref, rules, situation)
+        ]
+        facts = self._ports.catalog.facts
+        return sorted(found, key=lambda one: -(facts(one.ref).context_window or 0))
 
     def _situation(
         self,

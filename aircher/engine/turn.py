@@ -109,7 +109,14 @@ class Engine:
                 yield event
         if consent.yes:
             errand = replace(errand, allowed_nano=worst(route.first) or 0)
-        chain = Chain(ports, errand, self._wait, fallback=request.wish.fallback)
+        chain = Chain(
+            ports,
+            errand,
+            self._wait,
+            self._consent.asking(request.answers),
+            fallback=request.wish.fallback,
+            others=lambda: self._routing.others(request, stored, asked, look, route),
+        )
         messages = (*as_prompt(stored), asked)
         async with aclosing(
             chain.events(route, lambda candidate: self._call(request, candidate, messages))

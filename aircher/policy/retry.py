@@ -25,10 +25,11 @@ def retry_delay(
     return max(asked, roll * min(settings.max_delay_s, ceiling))
 
 
-_SAME_EVERYWHERE = frozenset({"invalid_request"})
-"""Errors that another model would only repeat."""
+_PASSING = frozenset({"network", "timeout", "overloaded", "server", "rate_limit"})
+"""Errors that cut an answer short from outside.  A stream without its end marker is none of
+them: where a server never sends one, going on would only add to an answer that is whole."""
 
 
-def may_fall_back(error: ProviderError) -> bool:
-    """True when another model could do better with the same request."""
-    return error.kind not in _SAME_EVERYWHERE
+def may_go_on(error: ProviderError) -> bool:
+    """True when the same model could go on with an answer that this error cut short."""
+    return error.kind in _PASSING

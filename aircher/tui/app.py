@@ -128,13 +128,14 @@ class AircherApp(Starting, Turns, Panels, Commands):
         except AircherError as error:
             self.tell(f"{sentence(error.message)} {error.hint}".strip())
             return
+        from aircher.engine.conversation import as_prompt
         from aircher.tui.stored import entries
 
         stored = self.services.sessions.messages(info.id)
         chat = self.chat
         chat.session_id, chat.title = info.id, info.title
         chat.said = [m.message.text for m in stored if m.message.role == "user"]
-        answers = [m.message.text for m in stored if m.message.role == "assistant"]
+        answers = [m.text for m in as_prompt(stored) if m.role == "assistant"]
         chat.answer = answers[-1] if answers else ""
         self.prompt.set_history([*chat.before, *chat.said])
         self.leave_welcome()

@@ -16,7 +16,7 @@ from aircher.domain.errors import AircherError
 from aircher.domain.guarding import guarded
 from aircher.domain.inert import inert
 from aircher.tui import messages as msg
-from aircher.tui.words import count, sentence
+from aircher.tui.words import count, seam, sentence
 
 FRAMES_PER_S = 30
 
@@ -53,10 +53,11 @@ def translate(event: ev.Event) -> msg.TurnMessage | None:
 def _in_words(event: ev.Event) -> msg.TurnMessage | None:
     """The events that become one sentence in the conversation."""
     match event:
-        case ev.FallingBack(failed, to, error, kept):
+        case ev.FallingBack(failed, to, error, kept, continues, reason):
             mend = f" {error.hint}" if error.needs_user and error.hint else ""
-            then = f"{to} begins anew; the part above stays." if kept else f"Now asking {to}."
-            return msg.SwitchedModel(inert(f"{failed}: {sentence(error.message)}{mend} {then}"), to)
+            said = seam(failed, to, f"{error.message}{mend}", kept=kept, continues=continues)
+            said += f" ({sentence(reason)[:-1]})" if reason else ""
+            return msg.SwitchedModel(inert(said), to, continues=continues)
         case ev.Downgraded(wanted, to, reason):
             return msg.SwitchedModel(inert(f"{to} instead of {wanted}: {reason}"), to)
         case ev.Compacted(number, before, after, _):

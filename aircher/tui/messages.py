@@ -88,12 +88,16 @@ class QueuedUp(TurnMessage):
 
 
 class SwitchedModel(TurnMessage):
-    """Another model takes over; ``sentence`` says why, naming both."""
+    """Another model takes over; ``sentence`` says why, naming both.
 
-    def __init__(self, sentence: str, to: ModelRef) -> None:
+    With ``continues`` what it writes goes on from what stands.
+    """
+
+    def __init__(self, sentence: str, to: ModelRef, *, continues: bool = False) -> None:
         super().__init__()
         self.sentence = sentence
         self.to = to
+        self.continues = continues
 
 
 class Told(TurnMessage):

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import zip_longest
 
 from aircher.domain.chat import Outcome
 from aircher.domain.inert import inert
 from aircher.domain.messages import Document, Image, Message, Thinking
 from aircher.domain.sessions import StoredMessage
 from aircher.domain.usage import Cost, Tokens
+from aircher.policy.continuing import open_fence
 from aircher.tui.widgets.transcript import Entry, State
-from aircher.tui.words import count, price, seconds, task_name
+from aircher.tui.words import count, price, seam, seconds, task_name
 
 _STATES: dict[str, State] = {
     "complete": "ok",
     "streaming": "stopped",
     "stopped": "stopped",
     "failed": "failed",
+    "continued": "failed",
 }
-_ENDED = {"streaming": "stopped · ", "stopped": "stopped · ", "failed": "broken off · "}
+_ENDED = {
+    "streaming": "stopped · ",
+    "stopped": "stopped · ",
+    "failed": "broken off · ",
+    "continued": "broken off · ",
+}
 """What is said of an answer that is no whole one."""
 
 
@@ -67,5 +76,26 @@ def entry(stored: StoredMessage) -> Entry:
 
 
 def entries(messages: Sequence[StoredMessage]) -> list[Entry]:
-    """A whole conversation."""
-    return [entry(stored) for stored in messages]
+    """A whole conversation, with the seams where one model went on for another."""
+    found: list[Entry] = []
+    fence = ""
+    for stored, after in zip_longest(messages, messages[1:]):
+        found.append(_inside(fence, entry(stored)))
+        fence = ""
+        if after is None or after.message.role != "assistant" or after.summary_of:
+            continue
+        if stored.state in {"continued", "failed"} and stored.message.role == "assistant":
+            found.append(Entry("seam", _seam(stored, after)))
+            fence = open_fence(found[-2].text) if stored.state == "continued" else ""
+    return found
+
+
+def _inside(fence: str, one: Entry) -> Entry:
+    """The rest of an answer that broke off in a code block is code as well."""
+    return replace(one, text=f"{fence}\n{one.text}") if fence else one
+
+
+def _seam(failed: StoredMessage, after: StoredMessage) -> str:
+    kept = len(failed.message.text)
+    goes_on = failed.state == "continued"
+    return inert(seam(failed.ref, after.ref, failed.error, kept=kept, continues=goes_on))

@@ -34,6 +34,8 @@ class Turns(Questions):
     _block: int | None = None
     """The transcript's key of the answer that is being written; None between answers."""
     _ref: ModelRef | None = None
+    _reopen = ""
+    """The fence that a continuation stands in."""
     _began = 0.0
     _first: float | None = None
     _written = 0
@@ -93,6 +95,9 @@ class Turns(Questions):
             return
         if self._block is None:  # not before its first word: a model may fail without one
             self._block = self.transcript.begin("assistant", str(self._ref))
+            if self._reopen:  # the code block in which the part above broke off
+                self.transcript.append(self._block, f"{self._reopen}\n")
+                self._reopen = ""
         if message.kind == "thinking":
             if self.services is not None and self.services.settings.ui.thinking:
                 self.transcript.append_thinking(self._block, message.text)
@@ -167,9 +172,15 @@ class Turns(Questions):
     def _switched(self, message: msg.SwitchedModel) -> None:
         if self._stale(message):
             return
+        part = ""
         if self._block is not None:
+            part = self.transcript.source(self._block)
             self.transcript.end(self._block, "broken off", "failed")
             self._block = None
+        if part or not message.continues:
+            from aircher.policy.continuing import open_fence
+
+            self._reopen = open_fence(part) if message.continues else ""
         self.transcript.seam(message.sentence)
         self.set_status(activity=f"asking {message.to}", model=str(message.to))
         self.show_health()
@@ -249,6 +260,7 @@ class Turns(Questions):
         chat = self.chat
         chat.busy = self.prompt.busy = False
         self._block, self._ref, self._first = None, None, None
+        self._reopen = ""
         if self.services is not None:
             if result is not None:
                 chat.session_id = result.session_id or chat.session_id

@@ -96,6 +96,15 @@ def sentence(text: str) -> str:
     return line if not line or line[-1] in ".!?…" else line + "."
 
 
+def seam(failed: object, to: object, why: str, *, kept: int, continues: bool) -> str:
+    """What stands between two models' parts of one answer, or says that another is asked."""
+    if continues:
+        then = f"{to} goes on from here."
+    else:
+        then = f"{to} begins anew; the part above stays." if kept else f"Now asking {to}."
+    return f"{failed}: {sentence(why)} {then}"
+
+
 def clip(text: str, width: int) -> str:
     """``text``, harmless, on one line of at most ``width`` characters, cut with an ellipsis."""
     line = " ".join(inert(text).split())

@@ -63,10 +63,11 @@ def build(tmp_path: Path, patterns: Patterns) -> Iterator[Build]:
         rules: Rules | None = None,
         state: PlainWorkspace | None = None,
         guard: Guard | None = None,
+        file: str = "aircher.db",
         **settings: object,
     ) -> Bench:
         clock = FakeClock()
-        database = Database.open(tmp_path / "aircher.db", clock)
+        database = Database.open(tmp_path / file, clock)
         opened.append(database)
         names = tuple(provider.name for provider in providers)
         rules = rules or Rules(order=names, models={name: f"{name}-model" for name in names})

@@ -33,7 +33,7 @@ from aircher.domain.events import (
 )
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Wish
-from aircher.domain.settings import Limit, RetrySettings
+from aircher.domain.settings import FallbackSettings, Limit, RetrySettings
 from aircher.domain.turns import TurnRequest
 from aircher.domain.usage import Tokens
 from tests.engine.conftest import Build
@@ -146,7 +146,9 @@ async def test_a_wrong_request_is_not_sent_to_the_next_model(build: Build) -> No
 
 async def test_a_part_that_was_shown_is_kept_and_never_asked_for_twice(build: Build) -> None:
     breaking = ScriptedProvider("a", [[Opened("m"), TextDelta("Half an "), Overloaded("gone")]])
-    bench = build(breaking, ScriptedProvider("b", [answer("A whole answer.")]))
+    begin_anew = FallbackSettings(broken_answer="restart")
+    other = ScriptedProvider("b", [answer("A whole answer.")])
+    bench = build(breaking, other, fallback=begin_anew)
     events = await bench.turn("hi")
     assert len(breaking.requests) == 1
     assert next(e.kept for e in events if isinstance(e, FallingBack)) == len("Half an ")
@@ -166,7 +168,7 @@ async def test_a_part_that_was_shown_is_kept_and_never_asked_for_twice(build: Bu
 async def test_only_the_whole_answer_of_two_legs_is_sent_later(build: Build) -> None:
     breaking = ScriptedProvider("a", [[TextDelta("Half"), Overloaded("gone")]])
     other = ScriptedProvider("b", [answer("Whole."), answer("Later.")])
-    bench = build(breaking, other)
+    bench = build(breaking, other, fallback=FallbackSettings(broken_answer="restart"))
     session = last(await bench.turn("hi")).result.session_id
     await bench.turn("and?", session_id=session, wish=Wish(provider="b"))
     assert [m.text for m in other.requests[1].messages] == ["hi", "Whole.", "and?"]

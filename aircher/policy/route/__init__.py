@@ -6,9 +6,20 @@ finds unfit.  What is left out is kept, with its reason and the key that would c
 choice explains itself.
 """
 
-from aircher.policy.route.names import resolve
+from aircher.policy.route.fitness import obstacle
+from aircher.policy.route.names import configured, resolve
 from aircher.policy.route.plan import escalation, plan
 from aircher.policy.route.situation import Situation
 from aircher.policy.route.strategies import STRATEGIES, Proposal, Strategy
 
-__all__ = ["STRATEGIES", "Proposal", "Situation", "Strategy", "escalation", "plan", "resolve"]
+__all__ = [
+    "STRATEGIES",
+    "Proposal",
+    "Situation",
+    "Strategy",
+    "configured",
+    "escalation",
+    "obstacle",
+    "plan",
+    "resolve",
+]

@@ -1,0 +1,109 @@
+"""Which model takes over after an error, whether the user is asked, and what is told at the end.
+
+What an error leads to is a table (``domain.settings.REACTIONS``) that the user may change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import dataclass
+
+from aircher.domain.errors import AircherError, OverBudget
+from aircher.domain.models import ModelFacts, ModelRef
+from aircher.domain.routes import Candidate
+from aircher.domain.settings import FallbackSettings
+from aircher.domain.usage import dollars
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """The model that comes next, and those left after it.
+
+    ``ask`` says that the user must agree first; ``reason`` why it is not simply the next one.
+    """
+
+    to: Candidate
+    rest: tuple[Candidate, ...]
+    ask: bool = False
+    reason: str = ""
+
+
+def takeover(
+    error: AircherError,
+    failed: Candidate,
+    remaining: Sequence[Candidate],
+    task: str,
+    settings: FallbackSettings,
+    facts: Callable[[ModelRef], ModelFacts],
+    others: Callable[[], Sequence[Candidate]],
+) -> Takeover | None:
+    """Who takes over after ``error``, or None where the turn ends with it.
+
+    ``remaining`` are the plan's models not yet tried; ``others`` gives further configured models
+    that could take the request, and is asked only where a longer window is needed.
+    """
+    reaction = "next" if isinstance(error, OverBudget) else settings.reaction(error.kind)
+    consent = settings.consent_for(task)
+    if reaction == "stop" or consent == "never":
+        return None
+    reason = ""
+    if reaction == "longer":
+        window = facts(failed.ref).context_window
+        remaining = [*_longer(window, remaining, facts)] or [*_longer(window, others(), facts)]
+        if remaining and (room := facts(remaining[0].ref).context_window) is not None:
+            reason = f"its window of {room:,} tokens is longer"
+    if not remaining:
+        return None
+    return Takeover(
+        remaining[0], tuple(remaining[1:]), consent == "ask" or reaction == "ask", reason
+    )
+
+
+def _longer(
+    window: int | None, models: Sequence[Candidate], facts: Callable[[ModelRef], ModelFacts]
+) -> list[Candidate]:
+    """Those of which it is known that more fits; all of them where nothing is known to compare."""
+    if window is None:
+        return list(models)
+    return [one for one in models if (facts(one.ref).context_window or 0) > window]
+
+
+def detail(error: AircherError, failed: Candidate, step: Takeover) -> str:
+    """What a user should know before agreeing: what happened, and what it would cost."""
+    lines = [f"{failed.ref}: {error.message}", error.hint]
+    if step.reason:
+        lines.append(f"{step.to.ref}: {step.reason}.")
+    costs = step.to.estimate
+    if costs is not None and costs.likely.nano_usd and costs.worst.nano_usd:
+        likely, worst = dollars(costs.likely.nano_usd), dollars(costs.worst.nano_usd)
+        lines.append(f"It would cost about {likely}, at most {worst}.")
+    return "\n".join(line for line in lines if line)
+
+
+_MOST_USEFUL = (
+    "context_length", "content_filter", "invalid_request", "budget", "auth", "permission", "quota",
+    "not_found", "rate_limit", "overloaded", "server", "timeout", "malformed", "network", "paused",
+)  # fmt: skip
+"""Kinds by how much the user can do about them; where several models failed, the first is told."""
+
+
+def most_useful(errors: Sequence[tuple[ModelRef, AircherError]]) -> AircherError:
+    """Of the errors of a turn, in order, the one that helps most, with how many models failed.
+
+    A model's last error counts; of equally useful ones that of the model that was wanted most.
+    """
+    last = dict(errors)
+    best = min(last.values(), key=_rank)
+    if len(last) < 2:
+        return best
+    names = ", ".join(f"{ref}: {error.kind}" for ref, error in last.items())
+    whole = copy(best)
+    whole.message = f"{best.message.rstrip()} {len(last)} models were tried ({names})."
+    whole.args = (whole.message,)
+    return whole
+
+
+def _rank(error: AircherError) -> int:
+    kind = error.kind
+    return _MOST_USEFUL.index(kind) if kind in _MOST_USEFUL else -1
