@@ -33,7 +33,7 @@ COMMANDS: dict[str, str] = {
     "task": "what you corrected of task detection: history, correct, forget",
     "models": "list the models that can be used, with prices",
     "sessions": "list, show, search, export and remove conversations",
-    "provider": "status, list and switch of providers",
+    "provider": "status, list, switch and reset of providers",
     "costs": "what was spent, by provider, model and task",
     "keys": "store, list, try, replace and remove API keys",
     "config": "show, check, edit and set the configuration",
