@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -20,7 +20,7 @@ from aircher.config.layers import Flag, file_layer
 from aircher.config.load import Config, Places, combine, load
 from aircher.config.names import BUILT_IN, Names
 from aircher.config.rows import name_of
-from aircher.config.trust import Trust
+from aircher.config.trust import Trust, digest
 from aircher.domain.errors import ConfigError, StorageError, UsageError
 from aircher.domain.settings import ConfigProblem, ConfigValue
 from aircher.providers.vendors import vendors
@@ -194,41 +194,65 @@ def manual() -> str:
     return describe.markdown()
 
 
-def trust_project(
-    folder: Path | None = None, environ: Mapping[str, str] | None = None
-) -> tuple[Path, tuple[ConfigProblem, ...]]:
-    """Trusts the project's file as it is now, unless something is wrong with it.
+@dataclass(frozen=True, slots=True)
+class ProjectFile:
+    """A project's file as it was read once: what it would set, and what is wrong with it."""
 
-    Returns the file and its problems (none: it is trusted).  Raises ``UsageError`` if there
-    is no such file, ``StorageError`` if the trust cannot be written.
+    path: Path
+    settings: tuple[str, ...] = ()
+    problems: tuple[ConfigProblem, ...] = ()
+    trusted: bool = False
+
+
+def project_file(
+    folder: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    trust: bool = False,
+) -> ProjectFile:
+    """Reads the project's file; with ``trust`` that very content is trusted, unless something is
+    wrong with it.
+
+    Raises ``UsageError`` if there is no such file, ``StorageError`` if the trust cannot be
+    written.
     """
     file = project_path(folder)
-    content = read_content(file)
+    content = read_content(file, follow=False)
     if content.missing:
         raise UsageError(f"There is no {PROJECT_FILE} here.", hint=f"It would be {file}.")
     if content.problem:
-        return file, (content.problem,)
+        return ProjectFile(file, problems=(content.problem,))
     names = provider_names()
     variables = os.environ if environ is None else environ
     user = config_path(variables)
-    layers = [
-        file_layer(str(user), read_content(user).text, names=names),
-        file_layer(str(file), content.text, names=names, project=True),
-    ]
+    theirs = file_layer(str(file), content.text, names=names, project=True)
+    layers = [file_layer(str(user), read_content(user).text, names=names), theirs]
     problems = tuple(one for one in combine(layers, names=names).problems if one.file == str(file))
-    if not problems:
+    trusted = _trust(variables).allows(file, content.data)
+    if trust and not problems:
         try:
             _trust(variables).add(file, content.data)
         except OSError as error:
             raise StorageError(f"The trust cannot be written: {error.strerror}.") from error
-    return file, problems
+        trusted = True
+    return ProjectFile(file, tuple(map(name_of, theirs.values)), problems, trusted)
+
+
+def trusted_files(environ: Mapping[str, str] | None = None) -> list[tuple[Path, str]]:
+    """Every file that was trusted, with how it is now: "as trusted", "changed" or "gone"."""
+    found = []
+    for path, known in sorted(_trust(os.environ if environ is None else environ).all().items()):
+        content = read_content(path, follow=False)
+        same = content.problem is None and digest(content.data) == known
+        found.append((path, "gone" if content.missing else "as trusted" if same else "changed"))
+    return found
 
 
 def untrust_project(
-    folder: Path | None = None, environ: Mapping[str, str] | None = None
+    file: Path | None = None, environ: Mapping[str, str] | None = None
 ) -> tuple[Path, bool]:
-    """Forgets the project's file; False if it was not trusted."""
-    file = project_path(folder)
+    """Forgets a file, the project's by default; False if it was not trusted."""
+    file = file or project_path()
     try:
         return file, _trust(os.environ if environ is None else environ).remove(file)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""aircher config: show, check, change and trust the configuration."""
+"""aircher config: show, check and change the configuration."""
 
 from __future__ import annotations
 
@@ -37,8 +37,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     remove.add_argument("key", metavar="KEY")
     actions.add_parser("example", help="print a file with every key, commented out")
     actions.add_parser("schema", help="print the JSON Schema of the file")
-    actions.add_parser("trust", help="let this project's .aircher.toml count, as it is now")
-    actions.add_parser("untrust", help="let it count no more")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -158,22 +156,6 @@ def _schema(_args: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _trust(_args: argparse.Namespace) -> int:
-    file, problems = configuring.trust_project()
-    _narrate(problems)
-    if problems:
-        _say("It is not trusted: mend this first.")
-        return EXIT_CONFIG
-    _say(f"Trusted {file} as it is now; a change must be trusted anew.")
-    return EXIT_OK
-
-
-def _untrust(_args: argparse.Namespace) -> int:
-    file, was_trusted = configuring.untrust_project()
-    _say(f"{file} is {'no longer' if was_trusted else 'not'} trusted.")
-    return EXIT_OK
-
-
 _ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {
     "show": _show,
     "check": _check,
@@ -183,8 +165,6 @@ _ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {
     "unset": _unset,
     "example": _example,
     "schema": _schema,
-    "trust": _trust,
-    "untrust": _untrust,
 }
 
 

@@ -35,6 +35,7 @@ COMMANDS: dict[str, str] = {
     "sessions": "list, show, search, export and remove conversations",
     "provider": "status, list, switch and reset of providers",
     "costs": "what was spent, by provider, model and task",
+    "trust": "let a project's .aircher.toml count, as it is now",
     "keys": "store, list, try, replace and remove API keys",
     "config": "show, check, edit and set the configuration",
     "pull": "have a server on this machine fetch a model (Ollama)",

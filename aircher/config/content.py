@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -27,15 +28,19 @@ class Content:
     missing: bool = False
 
 
-def read_content(file: Path) -> Content:
-    """Reads a file as UTF-8; never waits for a pipe and never reads a huge file."""
+def read_content(file: Path, *, follow: bool = True) -> Content:
+    """Reads a file as UTF-8; never waits for a pipe and never reads a huge file.
+
+    Without ``follow`` a link is refused.
+    """
     name = str(file)
 
     def unusable(message: str, hint: str = "", line: int = 0) -> Content:
         return Content(problem=ConfigProblem(name, line, "", message, hint))
 
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)
     try:
-        handle = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        handle = os.open(file, flags if follow else flags | getattr(os, "O_NOFOLLOW", 0))
         with os.fdopen(handle, "rb") as stream:
             facts = os.fstat(stream.fileno())
             if not stat.S_ISREG(facts.st_mode):
@@ -48,6 +53,8 @@ def read_content(file: Path) -> Content:
     except IsADirectoryError:
         return unusable("is a folder, not a file")
     except OSError as error:
+        if error.errno == errno.ELOOP and not follow:
+            return unusable("is a link, so nothing in it counts", "copy what it names")
         return unusable(f"cannot be read: {error.strerror}", "check its permissions")
     try:
         return Content(data, data.decode("utf-8-sig"))

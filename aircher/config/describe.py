@@ -169,7 +169,7 @@ No file is needed.  Settings are read in this order, the later winning:
 2. your file, `$XDG_CONFIG_HOME/aircher/config.toml` (`~/.config/aircher/config.toml`), or the file
    that `AIRCHER_CONFIG` names;
 3. `.aircher.toml` at the root of the work tree, once you have read it and said
-   `aircher config trust`; one changed byte, and it must be trusted anew;
+   `aircher trust`; one changed byte, and it must be trusted anew;
 4. environment variables `AIRCHER_<SECTION>_<KEY>` (lists with commas);
 5. command-line flags.
 
@@ -178,11 +178,16 @@ mistakes with their lines, `aircher config set KEY VALUE` changes one value and 
 [config.example.toml](../config.example.toml) holds every key;
 [config.schema.json](config.schema.json) lets an editor complete them.
 
-API keys never stand in a file.  They are read from each provider's own environment variable
-(`OPENAI_API_KEY`, ...; `api_key_env` names another), else from the operating system's keyring, where
-`keyring set aircher openai` puts them.  Only keyrings kept by the system itself are used (Secret
-Service, KWallet, macOS Keychain, Windows Credential Locker), and only for providers that you named
-in a setting.
+API keys never stand in this file.  In this order they come from `key_command` (a password
+manager's program), the provider's own environment variable (`OPENAI_API_KEY`, ...; `api_key_env`
+names another), and what `aircher keys set` stored: in the operating system's keyring (Secret
+Service, KWallet, macOS Keychain or Windows Credential Locker, no other), else in an encrypted file.
+
+A key goes only to the address it is for.  A stored key is for the address its provider had then; a
+variable's key for its vendor's own.  With another `base_url`, say which key may go there by naming
+`api_key_env` beside it, or store one with `aircher keys set`.  Addresses are https, or http on this
+machine; proxies are taken from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, except for
+this machine's own servers, which are reached directly.
 
 Durations are written as in Go: `"250ms"`, `"30s"`, `"1h30m"`.  Money is in USD.  `NAME` stands for
 a name you choose.  A key marked "yours only" cannot be set by a project's file, trusted or not.

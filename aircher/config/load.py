@@ -215,7 +215,7 @@ def _project(places: Places, names: Names) -> Iterator[Layer]:
     """The project's file: nothing of it counts, or is even judged, until it is trusted."""
     if places.project is None or places.trust is None:
         return
-    content = read_content(places.project)
+    content = read_content(places.project, follow=False)
     if content.missing:
         return
     name = str(places.project)
@@ -232,7 +232,7 @@ def _project(places: Places, names: Names) -> Iterator[Layer]:
         0,
         "",
         f"{changed}, so nothing in it counts",
-        "read it, then run `aircher config trust`",
+        "read it, then run `aircher trust`",
     )
     yield Layer(warnings=[content.problem or warning])
 

@@ -21,15 +21,19 @@ class Trust:
     def allows(self, project: Path, content: bytes) -> bool:
         """True if exactly this content was trusted at this path."""
         known = self._entries().get(_name(project))
-        return known is not None and known == _digest(content)
+        return known is not None and known == digest(content)
 
     def knows(self, project: Path) -> bool:
         """True if some content was trusted at this path."""
         return _name(project) in self._entries()
 
+    def all(self) -> dict[Path, str]:
+        """Every trusted path with the SHA-256 of its content."""
+        return {Path(name): digest for name, digest in self._entries().items()}
+
     def add(self, project: Path, content: bytes) -> None:
         """Trusts this content at this path.  Raises ``OSError``."""
-        self._write(self._entries() | {_name(project): _digest(content)})
+        self._write(self._entries() | {_name(project): digest(content)})
 
     def remove(self, project: Path) -> bool:
         """Forgets the path; False if it was not known.  Raises ``OSError``."""
@@ -49,9 +53,11 @@ class Trust:
 
         try:
             entries = json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
-        return entries if isinstance(entries, dict) else {}
+        if not isinstance(entries, dict):
+            return {}
+        return {name: value for name, value in entries.items() if isinstance(value, str)}
 
     def _write(self, entries: dict[str, str]) -> None:
         import json
@@ -60,10 +66,12 @@ class Trust:
 
 
 def _name(project: Path) -> str:
-    return os.path.realpath(project)
+    """The file's own place: where its folder really is, the file itself not followed."""
+    return os.path.join(os.path.realpath(project.parent), project.name)
 
 
-def _digest(content: bytes) -> str:
+def digest(content: bytes) -> str:
+    """The SHA-256 of a file's content, in hexadecimal."""
     import hashlib  # here, since most runs find no project file
 
     return hashlib.sha256(content).hexdigest()

@@ -18,6 +18,7 @@ from aircher.domain.errors import (
     ProviderError,
     TimedOut,
 )
+from aircher.providers.addresses import is_loopback
 from aircher.providers.connection import Connection
 from aircher.providers.faults import quoted, request_id_of
 from aircher.providers.words import HINTS, SENTENCES, hint_values
@@ -110,6 +111,8 @@ def http_client(connection: Connection) -> httpx2.AsyncClient:
             verify=trust(ca_file_of(connection)),
             timeout=timeout(connection),
             follow_redirects=False,
+            # A proxy cannot reach this machine's own server, and would read what is sent to it.
+            trust_env=not is_loopback(connection.base_url),
             limits=httpx2.Limits(max_connections=100, max_keepalive_connections=20),
         )
     except (ValueError, httpx2.InvalidURL, ImportError, OSError) as error:

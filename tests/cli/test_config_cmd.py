@@ -29,10 +29,10 @@ def file(home: Path) -> Path:
 
 @pytest.fixture
 def aircher(capsys: pytest.CaptureFixture[str]):
-    """Runs `aircher config ...`; returns exit code, stdout, stderr."""
+    """Runs `aircher config ...` (or trust); returns exit code, stdout, stderr."""
 
     def run(*words: str) -> tuple[int, str, str]:
-        code = main(["config", *words])
+        code = main(words if words[:1] == ("trust",) else ["config", *words])
         captured = capsys.readouterr()
         return code, captured.out, captured.err
 
@@ -295,7 +295,7 @@ def test_a_project_file_counts_only_after_trust_and_until_it_changes(
     code, out, err = aircher("show", "ui.theme")
     assert (code, out) == (0, "aircher-dark\n")
     assert f"{project}: is not trusted" in err
-    assert "aircher config trust" in err
+    assert "aircher trust" in err
     assert aircher("check")[0] == 0
 
     assert aircher("trust")[0] == 0
@@ -308,7 +308,7 @@ def test_a_project_file_counts_only_after_trust_and_until_it_changes(
     assert "has changed since" in err
 
     assert aircher("trust")[0] == 0
-    assert aircher("untrust")[0] == 0
+    assert aircher("trust", "rm")[0] == 0
     assert aircher("show", "ui.theme")[1] == "aircher-dark\n"
 
 

@@ -562,7 +562,7 @@ def test_an_untrusted_project_file_sets_nothing_and_is_told_of(tmp_path: Path) -
     assert config.problems == ()
     [warning] = config.warnings
     assert "not trusted" in warning.message
-    assert "aircher config trust" in warning.hint
+    assert "aircher trust" in warning.hint
 
 
 def test_one_changed_byte_ends_the_trust(tmp_path: Path) -> None:
