@@ -163,7 +163,8 @@ def test_set_says_when_something_stronger_hides_the_value(aircher, monkeypatch) 
     assert "no effect now: environment AIRCHER_UI_THEME" in err
 
 
-def test_set_says_when_a_key_does_nothing_yet(aircher) -> None:
+def test_set_says_when_a_key_does_nothing_yet(aircher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aircher.config.load.NOT_YET", frozenset({"ui.notify"}))
     code, _, err = aircher("set", "ui.notify", "off")
     assert code == 0
     assert "no effect in this version" in err
