@@ -28,7 +28,14 @@ from aircher.domain.errors import (
     Cancelled,
     UsageError,
 )
-from aircher.domain.events import Asking, Event, Failed, FallingBack, Finished
+from aircher.domain.events import (
+    Asking,
+    Escalating,
+    Event,
+    Failed,
+    FallingBack,
+    Finished,
+)
 from aircher.domain.inert import inert
 from aircher.domain.ports import SessionStore
 from aircher.domain.routes import Wish
@@ -208,7 +215,7 @@ class Output:
                 # streams gets a break.
                 if self._line_open and sys.stdout.isatty() and sys.stderr.isatty():
                     self.tell("\n", end="")
-            case Asking() | FallingBack() | Finished() | Failed():
+            case Asking() | FallingBack() | Escalating() | Finished() | Failed():
                 if self._line_open:
                     sys.stdout.write("\n")
                     sys.stdout.flush()

@@ -7,6 +7,7 @@ from aircher.domain.events import (
     Compacted,
     Detected,
     Downgraded,
+    Escalating,
     Event,
     FallingBack,
     Finished,
@@ -64,8 +65,9 @@ def _line(event: Event) -> str:
             return f"queue: {ref} in {wait_s:.0f} s{place} ({reason})"
         case FallingBack():
             return _fallback(event)
-        case Downgraded(wanted, to, reason):
-            return f"downgrade: {wanted} -> {to} ({reason})"
+        case Escalating(before, to, reason) | Downgraded(before, to, reason):
+            step = "escalation" if isinstance(event, Escalating) else "downgrade"
+            return f"{step}: {before} -> {to} ({reason})"
         case LimitAlert(text=text):
             return f"limit: {text}"
         case Guarded(findings):

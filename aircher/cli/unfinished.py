@@ -24,7 +24,7 @@ from aircher.domain.events import (
 from aircher.domain.ports import SessionStore
 from aircher.domain.sessions import StoredMessage
 from aircher.domain.usage import Cost
-from aircher.engine.chain import total
+from aircher.engine.totals import total
 
 
 class Unfinished:

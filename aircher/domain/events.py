@@ -112,6 +112,19 @@ class FallingBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Escalating:
+    """A stronger model is asked because the answer is not good enough, for this reason.
+
+    ``kept`` is how many characters of the answer so far stand.
+    """
+
+    failed: ModelRef
+    to: ModelRef
+    reason: str
+    kept: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Downgraded:
     """A cheaper model was chosen because of a limit."""
 
@@ -233,6 +246,7 @@ Event = (
     | Retrying
     | Queued
     | FallingBack
+    | Escalating
     | Downgraded
     | LimitAlert
     | Notice

@@ -16,25 +16,27 @@ from dataclasses import replace
 from aircher.domain.chat import ChatRequest, Reply
 from aircher.domain.errors import AircherError, Bug, OverBudget, ProviderError
 from aircher.domain.events import (
-    Attempt,
     Downgraded,
+    Escalating,
     Event,
     Failed,
     FallingBack,
     Finished,
+    Notice,
     Retrying,
     TurnResult,
 )
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Candidate, Plan
 from aircher.domain.sessions import MessageState
-from aircher.domain.usage import NO_TOKENS, Cost, CostTag
+from aircher.domain.usage import NO_TOKENS
 from aircher.engine.broken import Broken
 from aircher.engine.consent import Asked
 from aircher.engine.errand import Errand
+from aircher.engine.judging import lacking
 from aircher.engine.leg import Leg
-from aircher.engine.money import NOTHING_USED
 from aircher.engine.ports import EnginePorts
+from aircher.engine.totals import total
 from aircher.engine.wait import Wait
 from aircher.policy.fallback import Takeover, detail, most_useful, takeover
 from aircher.policy.retry import may_go_on, retry_delay
@@ -89,6 +91,9 @@ class Chain:
                 except OverBudget as over:
                     error = over
                 if error is None:
+                    async with aclosing(self._escalate(plan, build)) as better:
+                        async for event in better:
+                            yield event
                     break
                 self._errors.append((candidate.ref, error))
                 step = self._step(error, candidate, rest)
@@ -226,6 +231,43 @@ class Chain:
         self._message_id, self._kept = None, leg
         return self._broken.keep(leg.reply, goes_on=goes_on)
 
+    # -- a better answer
+
+    async def _escalate(self, plan: Plan, build: Build) -> AsyncGenerator[Event, None]:
+        """Asks stronger models while the answer is not good enough; each is a call of its own.
+
+        Where one of them fails or is over a limit, the answer that there is stands.
+        """
+        for candidate in plan.stronger:
+            leg, before = self._leg, (self._message_id, self._broken.text, self._broken.standing)
+            if leg is None:
+                return
+            text = self._broken.whole(leg.reply, counted=False)
+            whole = replace(leg.reply, text=text)
+            if not (why := await lacking(self._ports, self._errand.task, whole)):
+                return
+            if leg.shown:
+                self._end_message(leg, "failed")
+                self._message_id = None
+            self._broken.text = self._broken.standing = ""
+            yield Escalating(leg.ref, candidate.ref, why, len(text) if leg.shown else 0)
+            stands = ""
+            try:
+                async with aclosing(self._tries(candidate, build, last=True)) as events:
+                    async for event in events:
+                        yield event
+                if self._leg is not None and self._leg.error is not None:
+                    stands = self._leg.error.message
+                    if self._message_id != before[0]:
+                        self._end_message(self._leg, "failed")
+            except OverBudget as over:
+                stands = over.message
+            if stands:
+                self._leg = leg
+                self._message_id, self._broken.text, self._broken.standing = before
+                yield Notice(f"The answer stands, because {stands}")
+                return
+
     # -- the end
 
     def _record(self) -> TurnResult:
@@ -269,20 +311,3 @@ class Chain:
             finish_reason=leg.reply.finish_reason,
             error=leg.attempt.error,
         )
-
-
-_TAGS: tuple[CostTag, ...] = ("exact", "estimated", "unknown")
-
-
-def total(attempts: Sequence[Attempt]) -> Cost:
-    """The cost of all attempts; as sure as its least sure part, unknown if any part is.
-
-    Nothing for no attempts: a turn that was stopped by a limit or had no model cost nothing.
-    """
-    if not attempts:
-        return NOTHING_USED
-    parts = [attempt.cost.nano_usd for attempt in attempts]
-    known = [part for part in parts if part is not None]
-    tag = max((attempt.cost.tag for attempt in attempts), key=_TAGS.index)
-    price_id = next((a.cost.price_id for a in reversed(attempts) if a.cost.price_id), None)
-    return Cost(sum(known) if len(known) == len(parts) else None, tag, price_id)

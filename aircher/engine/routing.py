@@ -83,8 +83,8 @@ class Routing:
         chosen = choose(ports.settings.rules, situation, ports.strategies)
         most = ports.settings.gates.most
         gated = escalate and ports.settings.gates.escalate_on
-        if not (most and gated and request.wish.fallback):
-            return chosen
+        if not (most and gated and request.wish.fallback) or request.wish.model:
+            return chosen  # what was asked for by name is not replaced by something else
         better = escalation(chosen.first.ref, ports.settings.rules, situation)
         return replace(chosen, stronger=tuple(islice(better, most)))
 

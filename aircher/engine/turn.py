@@ -17,7 +17,7 @@ from aircher.domain.routes import Candidate, Plan, Wish
 from aircher.domain.sessions import StoredMessage
 from aircher.domain.tasks import Detection, Signals
 from aircher.domain.turns import Preview, TurnRequest
-from aircher.engine.chain import Chain, total
+from aircher.engine.chain import Chain
 from aircher.engine.compaction import Compaction
 from aircher.engine.consent import Consent
 from aircher.engine.conversation import as_prompt
@@ -27,6 +27,7 @@ from aircher.engine.ports import EnginePorts
 from aircher.engine.routing import Look, Routing
 from aircher.engine.spending import Spending
 from aircher.engine.staying import kept_here
+from aircher.engine.totals import total
 from aircher.engine.wait import Wait
 from aircher.policy.downgrade import worst
 from aircher.policy.spend import caps

@@ -58,6 +58,11 @@ def _in_words(event: ev.Event) -> msg.TurnMessage | None:
             said = seam(failed, to, f"{error.message}{mend}", kept=kept, continues=continues)
             said += f" ({sentence(reason)[:-1]})" if reason else ""
             return msg.SwitchedModel(inert(said), to, continues=continues)
+        case ev.Escalating(failed, to, reason, kept):
+            then = "begins anew; the part above stays" if kept else "is asked"
+            return msg.SwitchedModel(
+                inert(f"{failed}: {reason}. {to}, which is stronger, {then}."), to
+            )
         case ev.Downgraded(wanted, to, reason):
             return msg.SwitchedModel(inert(f"{to} instead of {wanted}: {reason}"), to)
         case ev.Compacted(number, before, after, _):

@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 
+from aircher.domain.children import child_environment
 from aircher.domain.preferences import Gates
 
 _SAID = 160
@@ -40,14 +41,24 @@ class CommandCheck:
 
 
 async def _start(gates: Gates) -> asyncio.subprocess.Process:
-    """Starts it in a process group of its own, so that all of it can be ended."""
+    """Starts it in a process group of its own, so that all of it can be ended; it sees no keys."""
     pipe, merged = asyncio.subprocess.PIPE, asyncio.subprocess.STDOUT
     if gates.check_shell:
         return await asyncio.create_subprocess_shell(
-            gates.check[0], stdin=pipe, stdout=pipe, stderr=merged, start_new_session=True
+            gates.check[0],
+            stdin=pipe,
+            stdout=pipe,
+            stderr=merged,
+            start_new_session=True,
+            env=child_environment(os.environ),
         )
     return await asyncio.create_subprocess_exec(
-        *gates.check, stdin=pipe, stdout=pipe, stderr=merged, start_new_session=True
+        *gates.check,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=merged,
+        start_new_session=True,
+        env=child_environment(os.environ),
     )
 
 
