@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from typing import TextIO
 
+from aircher.cli.streams import drawing
+from aircher.domain.inert import inert
+
 _MB = 1_000_000
 _BAR = 24
 _FRAME_S = 0.1
@@ -16,9 +19,9 @@ class ProgressLine:
     """
 
     def __init__(self, out: TextIO, title: str) -> None:
-        self._out = out
-        self._title = title
         self._live = out.isatty()
+        self._out = drawing(out) if self._live else out
+        self._title = inert(title)
         self._shown_at = 0.0
         self._begun = False
 

@@ -1,11 +1,50 @@
-"""The three standard streams made fit for any text, and the words for a fault of ours."""
+"""The standard streams made fit, and safe, for any text, and the words for a fault of ours."""
 
 from __future__ import annotations
 
 import io
 import os
 import sys
+from collections.abc import Iterable
 from types import TracebackType
+from typing import TYPE_CHECKING, TextIO, cast
+
+from aircher.domain.inert import inert
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Inert:
+    """A text stream through which no control character passes, whoever writes.
+
+    What is foreign is made inert where it comes in; this is the second wall, at the last edge:
+    a name in a usage error, a library's warning, a print that somebody forgot.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.plain = stream
+
+    def write(self, text: str) -> int:
+        """Writes the text made inert; the number of characters given."""
+        self.plain.write(inert(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Writes each made inert."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.plain, name)
+
+
+def drawing(stream: TextIO) -> TextIO:
+    """The stream under the wall, for the few who draw on the terminal themselves.
+
+    Who takes it must make inert what is not their own.
+    """
+    return stream.plain if isinstance(stream, Inert) else stream
 
 
 def prepare() -> None:
@@ -21,6 +60,7 @@ def prepare() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+        setattr(sys, name, cast("TextIO", Inert(getattr(sys, name))))
     sys.excepthook = last_words
 
 
@@ -39,8 +79,6 @@ def last_words(
         code = trace.tb_frame.f_code
         where.append(f"{os.path.basename(code.co_filename)}:{trace.tb_lineno} {code.co_name}")
         trace = trace.tb_next
-    from aircher.domain.inert import inert
-
     said = inert(f"{kind.__name__}: {error}" if str(error) else kind.__name__)
     print(f"aircher: something went wrong inside ({said}).", file=sys.stderr)
     print(f"  This is a mistake in Aircher; please report it: {' < '.join(where[:-5:-1])}",

@@ -1,24 +1,44 @@
-"""Text made harmless to a terminal.
+"""Text made harmless to a terminal, and to a reader who cannot see what is hidden in it.
 
 Terminals obey control characters wherever they come from, so an answer, a file or a branch
 name could set the clipboard, the title, or rewrite the screen.  Everything foreign passes
 here before it is shown, printed or stored for display.  Characters are judged one by one, so
 a sequence split over two chunks is caught as well.
+
+Invisible characters go too: they carry text that a person does not see but a model reads
+(tag characters, variation selectors), turn the order of words (bidi controls), or make two
+names look the same (zero-width spaces).  The two joiners that Persian, the Indic scripts and
+many emoji need stay where such a script can use them: one, after a character beyond U+05FF.
 """
 
 from __future__ import annotations
+
+import re
 
 _DROPPED = (
     [c for c in range(0x20) if chr(c) not in "\n\t"]
     + list(range(0x7F, 0xA0))  # DEL and C1
     + [0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]  # bidi controls
     + [0x2028, 0x2029, 0xFEFF]  # line/paragraph separators, stray byte-order marks
-    + list(range(0xE0000, 0xE0080))  # tag characters: invisible text
+    # Zero-width and filling characters: soft hyphen, grapheme joiner, Hangul and Khmer fillers,
+    # Mongolian selectors, zero-width space, word joiner, invisible operators, annotations.
+    + [0x00AD, 0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x200B]
+    + [*range(0x2060, 0x2066), *range(0x206A, 0x2070), 0x3164, 0xFFA0, *range(0xFFF9, 0xFFFC)]
+    + list(range(0x1D173, 0x1D17B))  # musical format characters
+    + list(range(0xE0000, 0xE1000))  # tags and variation selectors 17 to 256: invisible text
 )
 _SURROGATES = range(0xD800, 0xE000)  # lone ones cannot be encoded
 _TABLE: dict[int, str | None] = {**dict.fromkeys(_DROPPED), **dict.fromkeys(_SURROGATES, "\ufffd")}
 
+_JOINERS = "\u200c\u200d"
+_STRAY_JOINER = re.compile(
+    f"(?<![\u0600-\u1fff\u2070-\U000dffff])[{_JOINERS}]+|(?<=[{_JOINERS}])[{_JOINERS}]+"
+)
+
 
 def inert(text: str) -> str:
-    """``text`` without control characters (newline and tab stay); CRLF becomes LF."""
-    return text.translate(_TABLE)
+    """``text`` without control and invisible characters (newline and tab stay); CRLF becomes LF."""
+    plain = text.translate(_TABLE)
+    if "\u200c" in plain or "\u200d" in plain:
+        plain = _STRAY_JOINER.sub("", plain)
+    return plain

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 from textual.driver import Driver
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.worker import Worker
 
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Wish
 from aircher.tui import keys
+from aircher.tui.wall import Wall
 from aircher.tui.widgets.chips import Chips
 from aircher.tui.widgets.prompt import Prompt
 from aircher.tui.widgets.status import StatusLine
@@ -26,6 +28,8 @@ if TYPE_CHECKING:  # annotations only: the first frame needs none of it
     from aircher.tui.widgets.transcript import Transcript
 
 _FAULT = "A fault in Aircher ended it. The chat is kept: `aircher -c` goes on with it."
+
+_WALL = Wall()
 
 OpenServices = Callable[[], "Services"]
 
@@ -69,6 +73,10 @@ class BaseApp(App[int]):
         self.chat = Chat(session_id=session_id, wish=wish)
         self.keymap: Mapping[str, str] = {}
         self._transcript: Transcript | None = None
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own, and the wall that nothing harmful gets over."""
+        return (*super().get_line_filters(), _WALL)
 
     def get_driver_class(self) -> type[Driver]:
         """Textual's choice, but ours where that is its driver for Unix terminals."""

@@ -181,15 +181,17 @@ class Choices(BaseApp):
 
     def on_transcript_link_clicked(self, event: Transcript.LinkClicked) -> None:
         """Asks before anything is opened, showing where it leads."""
-        from aircher.tui.links import openable
+        from aircher.tui.links import openable, other_host
         from aircher.tui.screens.pick import PickScreen, Row
 
         url = openable(event.url)
         if not url:
             self.notify("This link is no web or mail address; it is not opened.", markup=False)
             return
+        claimed = other_host(event.label, url)
+        warning = f"  The text says {claimed}: it leads elsewhere." if claimed else ""
         rows = [
-            Row("open", "Open in the browser", "", url),
+            Row("open", "Open in the browser", "", f"{url}{warning}"),
             Row("copy", "Copy the address", "", url),
         ]
 
