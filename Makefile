@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CHAT := $(VENV)/.installed-chat
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint types contracts unit bench budget-proof docs clean install
+.PHONY: run test lint types contracts unit bench budget-proof security docs clean install
 
 install: $(STAMP)
 
@@ -43,6 +43,11 @@ contracts: $(STAMP)
 unit: $(STAMP)
 	@$(BIN)/aircher local pull --if-missing || echo "The built-in model is not here: its tests are skipped." >&2
 	$(BIN)/python -m pytest -n auto
+
+# Every row of docs/security.md: all its tests, whole, and the guard's figures.
+security: $(STAMP)
+	$(BIN)/python -m pytest -m security -q
+	$(BIN)/python -m benchmarks.guard
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks

@@ -44,7 +44,7 @@ _PUBLIC = re.compile(
 _CONFIG_LINE = re.compile(
     r"[+\- ]?[ \t]*(?:-[ ])?(?:export[ ]|set[ ]|ENV[ ]|ARG[ ]|[#;/]+[ ]?)?[\w.-]{0,60}\Z", re.ASCII
 )
-_CODE_BARE = re.compile(r"[()\[\]{}$\\|*]|\w\.[A-Za-z_]\w+\b(?!\.?\d)")
+_CODE_BARE = re.compile(r"[()\[\]{}$\\|*]|\w\.[A-Za-z_]\w*[A-Za-z_]\w?(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,32 +66,51 @@ def at(text: str, start: int, end: int, rules: Rules) -> Iterator[Assigned]:
     name = (before[0] if before else "") + text[start : found.start("close")]
     kind = _judge(name, found, text, start - len(before[0]) if before else start, rules)
     if kind:
-        group = "quoted" if found["quoted"] is not None else "bare"
-        yield Assigned(kind, *found.span(group))
+        first, last = found.span("quoted" if found["quoted"] is not None else "bare")
+        yield Assigned(kind, first, last if found["quoted"] else first + len(_bare(found["bare"])))
+
+
+_LONGEST_PASSWORD = 128
 
 
 def _judge(name: str, found: re.Match[str], text: str, begin: int, rules: Rules) -> str:
     """The kind of the secret, or "" where the name or the value speaks against it."""
-    value = found["quoted"] if found["quoted"] is not None else _bare(found["bare"])
-    op = found["op"].strip()
-    flag = text[max(0, begin - 1) : begin + 2].lstrip("\"'[ (,").startswith("--")
-    if not op and not flag and not name.startswith("--"):
-        return ""
-    if op == "," and not (found["close"] and found["quoted"]):
-        return ""
-    if op == ">" and text[max(0, begin - 1) : begin] != "<":
-        return ""
-    if len(value) < 6 or _PUBLIC.search(name) or is_example(value, rules):
-        return ""
     bare = found["bare"] is not None
+    value = _bare(found["bare"]) if bare else found["quoted"]
+    if not _is_given(name, found, text, begin) or len(value) < 6 or _PUBLIC.search(name):
+        return ""
     if bare and _CODE_BARE.search(value):
         return ""
     if _PASSWORD.search(name):
-        plain = bare and op in {"=", ":", ":="} and not _is_config(text, begin, found)
-        return "password" if not plain and is_password(value, rules) else ""
-    if not _STRONG.search(name) or (is_uuid(value) and "secret" not in name.lower()):
+        if len(value) > _LONGEST_PASSWORD or (bare and not _stands_bare(text, begin, found)):
+            return ""
+        return "password" if is_password(value, rules) else ""
+    if not _STRONG.search(name) or is_example(value, rules):
         return ""
-    return "secret-assignment" if is_uuid(value) or is_random(value) else ""
+    if is_uuid(value):
+        return "secret-assignment" if "secret" in name.lower() else ""
+    return "secret-assignment" if is_random(value) else ""
+
+
+def _is_given(name: str, found: re.Match[str], text: str, begin: int) -> bool:
+    """True where what stands between name and value says that the one has the other."""
+    match found["op"].strip():
+        case "":  # --password VALUE
+            return name.startswith("--")
+        case ",":  # setenv("NAME", "VALUE")
+            return bool(found["close"] and found["quoted"])
+        case ">":  # <password>VALUE</password>
+            return text[max(0, begin - 1) : begin] == "<"
+        case _:
+            return True
+
+
+def _stands_bare(text: str, begin: int, found: re.Match[str]) -> bool:
+    """True where a value without quotes is text: in settings, logs and prose, not in code."""
+    if found["op"].strip() not in {"=", ":", ":="}:
+        return True
+    logged = found["op"] == "=" and text[found.end() : found.end() + 1].isspace()
+    return logged or _is_config(text, begin, found)
 
 
 def _bare(value: str) -> str:

@@ -15,11 +15,14 @@ _REPEATED = re.compile(r"(.)\1{5}")
 _MASKED = re.compile(
     r"\*{3}|\.{3}|x{4}|X{4}|•|…|<[^>]*>?|\$[{(A-Za-z_]|\{\{|%\(|%[sdvr]\b|\{[a-zA-Z_0-9.!:]*\}|#\{"
 )
-_CODE = re.compile(
-    r"[()\[\]{}<>$\\`]|::|->|=>|&&|\|\||^[a-z_]\w*(?:\.[A-Za-z_]\w*)+$|^[/~.]{1,2}/?[\w-]+/|^https?:|%[0-9A-Za-z_]*%"
-)
-_WORDS = re.compile(r"[A-Za-z]+")
+_CODE = re.compile(r"[()\[\]{}<>$\\`]|::|->|=>|&&|\|\||^https?:|%[0-9A-Za-z_]*%")
+_DOTTED = re.compile(r"[a-z_]\w*(?:\.[A-Za-z_]\w*)+\Z")
+_PATH = re.compile(r"[/~.]{1,2}/?[\w-]+/")
 _DIGEST = re.compile(r"(?:[0-9a-f]+|[0-9A-F]+)\Z")
+
+
+_TELLING = 7
+"""A shorter word ("todo") may stand in a long key by chance."""
 
 
 def entropy(text: str) -> float:
@@ -32,7 +35,7 @@ def is_example(secret: str, rules: Rules) -> bool:
     """True for keys out of documentation, and for what stands in a key's place."""
     low = secret.lower()
     return (
-        any(part in low for part in rules.examples)
+        any(part in low for part in rules.examples if len(part) >= _TELLING or len(low) < 60)
         or bool(_REPEATED.search(secret))
         or bool(_MASKED.search(secret))
     )
@@ -57,12 +60,14 @@ def is_uuid(text: str) -> bool:
 def is_random(text: str, least: int = 16) -> bool:
     """True for a token that a machine made: long, with digits, and unlike words or paths."""
     core = text.removeprefix("base64:").rstrip("=")
-    if len(core) < least or len(core) > 2000 or _CODE.search(text):
+    if len(core) < least or len(core) > 2000 or _CODE.search(text) or _DOTTED.match(text):
         return False
     if not any(c.isdigit() for c in core) or not any(c.isalpha() for c in core):
         return False
     if _DIGEST.match(core):
-        return len(core) >= 24 and entropy(core) >= 2.8 and changes(core) >= 0.25
+        return len(core) >= 24 and entropy(core) >= 2.8 and changes(core) >= 0.2
+    if _PATH.match(text) and changes(core) < 0.35:
+        return False
     return entropy(core) >= 3.2 and changes(core) >= 0.22 and _wordless(core)
 
 
@@ -76,6 +81,8 @@ def is_password(text: str, rules: Rules) -> bool:
     """True for what someone would set as a password: no placeholder, no word, no code."""
     low = text.lower()
     if low in rules.words or is_example(text, rules) or _CODE.search(text):
+        return False
+    if _PATH.match(text) or (_DOTTED.match(text) and not text[-2:].isdigit()):
         return False
     if any(low == word + tail for word in rules.words for tail in ("1", "123", "!", "1!", "12")):
         return False

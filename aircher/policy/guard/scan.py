@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aircher.policy.guard import assignments
 from aircher.policy.guard.lookalikes import CHECKS, entropy
@@ -12,7 +12,7 @@ from aircher.policy.guard.rules import ASSIGNED, NAMES, Rule, Rules
 from aircher.policy.guard.views import views
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_LONGEST = 60_000
+_LONGEST = 30_000
 """No match is followed further than so many characters."""
 
 
@@ -26,18 +26,37 @@ class Span:
     kind: str
 
 
+_BLOCK = 400_000
+_OVERLAP = 64_000
+"""A long text is looked through in blocks, so that no single step keeps other threads waiting; a
+secret that begins in the middle of an overlap belongs to the block in which it is whole.
+"""
+
+
 def scan(text: str, rules: Rules) -> list[Span]:
     """All secrets, in order, none overlapping another.
 
-    A time linear in the text's length, for usual texts; every expression looks at a bounded
+    Takes a time linear in the text's length, for usual texts: every expression looks at a bounded
     stretch around a keyword.
     """
     found: list[Span] = []
+    for base in range(0, max(1, len(text)), _BLOCK):
+        block = text[base : base + _BLOCK + _OVERLAP] if len(text) > _BLOCK else text
+        first = base + _OVERLAP // 2 if base else 0
+        last = base + _BLOCK + _OVERLAP // 2
+        found += (
+            replace(span, start=base + span.start, end=base + span.end)
+            for span in _spans(block, rules)
+            if first <= base + span.start < last
+        )
+    return _merged(found)
+
+
+def _spans(text: str, rules: Rules) -> Iterator[Span]:
     for view in views(text):
         for hit in _hits(view.text, rules):
             start, end = view.span(hit.start, hit.end)
-            found.append(Span(start, end, hit.rank, hit.kind))
-    return _merged(found)
+            yield Span(start, end, hit.rank, hit.kind)
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:

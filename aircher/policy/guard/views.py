@@ -8,16 +8,26 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-_DIFF = re.compile(r"^(?:@@ |diff --git )|^[+-].*\n[+-]", re.MULTILINE)
+_DIFF = re.compile(r"^(?:@@ |diff --git )", re.MULTILINE)
 _MARK = re.compile(r"^[+\- ]", re.MULTILINE)
-_JOINT = re.compile(
-    r"""["'`][ \t]*\\?[+.&]?[ \t]*\\?\r?\n[+\- ]?[ \t]*[+.&]?[ \t]*[rbuf]?["'`]  # "ab"⏎"cd", with + or \
-      | ["'`][ \t]*[+.&][ \t]*["'`]                                              # "ab" + "cd"
-      | (?<=[\w+/=.~-])\\\r?\n[+\- ]?[ \t]*                                       # ab\⏎cd
-      | (?<=[\w+/=-]{24})\r?\n[+\- ]?[ \t]*(?=[\w+/=-]{4})                        # wrapped by a terminal
-    """,
-    re.ASCII | re.VERBOSE,
+_JOINTS = (
+    # A string that goes on in the next line: "ab"⏎"cd", "ab" +⏎"cd", "ab" \⏎"cd".
+    (
+        re.compile(r"""\n(?<=["'`+.&\\ \t\r]\n)[+\- ]?[ \t]*[+.&]?[ \t]*[rbuf]?["'`]"""),
+        re.compile(r"""["'`][ \t]{0,4}[+.&]?[ \t]{0,4}\\?\r?\Z"""),
+    ),
+    # One that goes on in the same line: "ab" + "cd".
+    (re.compile(r"""\+(?<=["'` ]\+)[ \t]*["'`]"""), re.compile(r"""["'`][ \t]{0,4}\Z""")),
+    # A line that goes on: ab\⏎cd.
+    (re.compile(r"\n(?<=\\\n|\r\n)[+\- ]?[ \t]*(?=[\w+/=-])"), re.compile(r"\\\r?\Z")),
+    # A long word that a terminal has wrapped.
+    (
+        re.compile(r"\n(?<=[\w+/=-]{24}\n)[+\- ]?[ \t]*(?=[\w+/=-]{4})", re.ASCII),
+        re.compile(r"\Z"),
+    ),
 )
+"""What joins two halves: from a sign that is quickly found onwards, and what stands before it."""
+
 _AROUND = 240
 """Characters on either side of a joint that are looked at again."""
 
@@ -42,11 +52,30 @@ class View:
 def views(text: str) -> Iterator[View]:
     """The text itself, then without diff marks, then with its torn strings joined."""
     yield View(text, (0,), (0,))
-    if _DIFF.search(text):
+    if _is_diff(text):
         yield _without(text, ((m.start(), m.end()) for m in _MARK.finditer(text)))
-    joints = [m.span() for m in _JOINT.finditer(text)]
+    joints = sorted(_joints(text))
     if joints:
         yield _joined(text, joints)
+
+
+def _is_diff(text: str) -> bool:
+    """True for a diff, or a part of one without its head: most lines are marked."""
+    if _DIFF.search(text):
+        return True
+    lines = text[:4_000].splitlines()
+    return sum(line.startswith(("+", "-")) for line in lines) * 2 > len(lines)
+
+
+def _joints(text: str) -> Iterator[tuple[int, int]]:
+    for onwards, before in _JOINTS:
+        at = 0
+        for found in onwards.finditer(text):
+            start = max(at, found.start() - 12)
+            back = before.search(text[start : found.start()])
+            if back is not None:
+                at = found.end()
+                yield start + back.start(), at
 
 
 def _without(text: str, gaps: Iterable[tuple[int, int]]) -> View:
@@ -58,20 +87,17 @@ def _without(text: str, gaps: Iterable[tuple[int, int]]) -> View:
             starts.append(size)
             origins.append(at)
             size += start - at
-        at = end
+        at = max(at, end)
     return View("".join(parts), tuple(starts) or (0,), tuple(origins) or (0,))
 
 
 def _joined(text: str, joints: list[tuple[int, int]]) -> View:
-    """Only what stands around the joints; between two such places the text is left out."""
-    gaps = []
-    at = 0
-    for (start, end), (following, _) in pairwise((*joints, (len(text) + _AROUND * 2, 0))):
-        if start - at > _AROUND:
-            gaps.append((at, start - _AROUND))
-        gaps.append((start, end))
-        at = end
-        if following - end > 2 * _AROUND:
-            gaps.append((min(end + _AROUND, len(text)), min(following - _AROUND, len(text))))
-            at = gaps[-1][1]
-    return _without(text, sorted(gaps))
+    """Only what stands around the joints: whole lines; what lies between is left out."""
+    ends = [(0, 0), *joints, (len(text), len(text))]
+    far = []
+    for (_, end), (start, _) in pairwise(ends):
+        begin = 0 if end == 0 else text.find("\n", end + _AROUND, start)
+        until = len(text) if start == len(text) else text.rfind("\n", begin + 1, start - _AROUND)
+        if 0 <= begin < until:
+            far.append((begin, until))
+    return _without(text, sorted((*joints, *far)))
