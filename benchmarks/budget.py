@@ -93,7 +93,7 @@ class Vendor:
         end = self.draw.choice(ENDS)
         if end == "refused":
             raise Overloaded("busy", provider=self.name, model=request.model)
-        prompt = sum(len(message.text) for message in request.messages) // 4 + 3
+        prompt = sum(len(message.text.split()) + 4 for message in request.messages) + 3
         self.bill.add(prompt * NANO_IN * self.times)
         if end == "silent":
             # It works on, unheard, up to the longest answer.
@@ -215,7 +215,7 @@ def _worker(folder: str, cap_nano: int, seed: int, number: int, share: int) -> N
             for _ in todo:
                 attempts.add(1)
                 await asyncio.sleep(draw.uniform(0, 0.05))
-                await _attempt(engine, f"why {draw.random()} " * draw.randrange(1, 9), draw, tally)
+                await _attempt(engine, "why " * draw.randrange(1, 40), draw, tally)
 
         await asyncio.gather(*(one_after_another() for _ in range(AT_ONCE)))
         database.close()

@@ -22,6 +22,7 @@ from aircher.bootstrap.opening import open_database
 from aircher.bootstrap.passphrase import at_terminal
 from aircher.bootstrap.places import cache_dir
 from aircher.bootstrap.preferring import gates
+from aircher.bootstrap.price_updates import prices_path
 from aircher.bootstrap.services import Services
 from aircher.bootstrap.sources import Ask, Stores, key_use, stores_of
 from aircher.bootstrap.strategies import strategies_for
@@ -208,6 +209,7 @@ def _catalog(config: Config) -> ModelCatalog:
         local_providers=_free(rows, config.providers.named),
         providers=tuple(rows),
         cache_folder=cache_dir(),
+        update=prices_path(),
     )
 
 

@@ -12,10 +12,11 @@ from aircher.catalog import index
 from aircher.catalog.fact_rows import emitted_row, known_row, scored_row
 from aircher.catalog.facts import NOTHING_SAID, CustomModel, listed_facts, local_facts
 from aircher.catalog.lookup import PRICE_LISTS, PriceLists, fact_keys
-from aircher.catalog.prices import bill, choose
+from aircher.catalog.prices import bill, choose, price_lines
 from aircher.catalog.tokens import TokenCounter
 from aircher.domain.messages import Message
 from aircher.domain.models import ModelFacts, ModelRef
+from aircher.domain.prices import PriceSheet
 from aircher.domain.usage import FREE, UNKNOWN_COST, Cost, Tokens, usd_to_nano
 
 
@@ -34,23 +35,26 @@ class ModelCatalog:
         price_lists: Mapping[str, str] | None = None,
         providers: Sequence[str] = (),
         cache_folder: Path | None = None,
+        update: Path | None = None,
     ) -> None:
         """``custom`` is the user's own word on models; ``local_providers`` run on this machine
         and cost nothing; ``price_lists`` adds to the table of names in ``lookup`` (a vendor
         "my-azure" -> "azure"); ``providers`` are the configured names that ``known`` lists
-        models under; ``cache_folder`` keeps the compact index between runs.
+        models under; ``cache_folder`` keeps the compact index between runs; ``update``
+        is where a price list that the user fetched is kept, if there is one.
         """
         self._custom = dict(custom or {})
         self._local = frozenset(local_providers)
         self._names = {**PRICE_LISTS, **(price_lists or {})}
         self._providers = tuple(providers)
         self._cache_folder = cache_folder
+        self._update = update
         self._counter = TokenCounter()
         self._facts: dict[ModelRef, ModelFacts] = {}
 
     @cached_property
     def _index(self) -> index.Index:
-        return index.load(self._cache_folder)
+        return index.load(self._cache_folder, self._update)
 
     @cached_property
     def _lists(self) -> PriceLists:
@@ -118,6 +122,19 @@ class ModelCatalog:
         price = choose(row.prices, at)
         name = " ".join(filter(None, (self._data, f"{row.provider}/{row.model}", price.condition)))
         return bill(price, tokens, name, listed_free=row.listed_free)
+
+    def sheet(self, ref: ModelRef, at: datetime) -> PriceSheet:
+        """All that is stated of a model's price; ``cost`` at that time uses what is marked now."""
+        if ref.provider in self._local:
+            return PriceSheet(ref, FREE.price_id or "", free=True)
+        custom = self._custom.get(ref, NOTHING_SAID).price
+        if custom is not None:
+            return PriceSheet(ref, "your configuration", price_lines((custom,), at))
+        row = self._lists.find(ref.provider, ref.model)
+        if row is None or not row.prices:
+            return PriceSheet(ref, "")
+        name = f"{self._data} {row.provider}/{row.model}"
+        return PriceSheet(ref, name, price_lines(row.prices, at), free=row.listed_free)
 
     def count_tokens(
         self, ref: ModelRef, messages: Sequence[Message], system: str = ""

@@ -11,11 +11,11 @@ import contextlib
 import importlib.util
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-FORMAT = 2
+FORMAT = 3
 FACTS = Path(__file__).with_name("models.toml")
 MORE = Path(__file__).with_name("more_models.toml")
 QUALITY = Path(__file__).with_name("quality.toml")
@@ -25,28 +25,33 @@ Index = Mapping[str, Any]
 """``{"key", "version", "units", "providers", "facts", "more", "quality", "carbon"}``: see ``build``."""
 
 
-def load(cache_folder: Path | None) -> Index:
-    """The index from the cache, or built and put there (``None``: no cache is used)."""
-    key = _key()
+def load(cache_folder: Path | None, update: Path | None = None) -> Index:
+    """The index from the cache, or built and put there (``None``: no cache is used).
+
+    ``update`` is the file of a list that the user fetched (see updates.py), there or not.
+    """
+    key = _key(update)
     if cache_folder is None:
-        return build(key)
+        return build(key, update)
     path = cache_folder / "models.json"
     with contextlib.suppress(OSError, ValueError):
         found = json.loads(path.read_bytes())
         if isinstance(found, dict) and found.get("key") == key:
             return found
-    index = build(key)
+    index = build(key, update)
     with contextlib.suppress(OSError):
         _write(path, index)
     return index
 
 
-def _key() -> str:
+def _key(update: Path | None) -> str:
     """Changes with the installed price data, the table of facts, and the format."""
     spec = importlib.util.find_spec("genai_prices")
     origin = spec.origin if spec else None
     assert origin is not None, "genai-prices is a dependency"
-    files = (Path(origin).with_name("data.py"), FACTS, MORE, QUALITY, CARBON)
+    files = [Path(origin).with_name("data.py"), FACTS, MORE, QUALITY, CARBON]
+    if update is not None and update.is_file():
+        files.append(update)
     stats = [path.stat() for path in files]
     return "-".join([str(FORMAT), *(f"{stat.st_size}.{stat.st_mtime_ns}" for stat in stats)])
 
@@ -66,8 +71,10 @@ def _write(path: Path, index: Index) -> None:
         raise
 
 
-def build(key: str = "") -> dict[str, Any]:
+def build(key: str = "", update: Path | None = None) -> dict[str, Any]:
     """Everything from genai-prices and our own facts, in plain JSON values.
+
+    The prices are those of ``update`` where that is a sound list for the installed package.
 
     ``units``: unit -> [price key, per, dimensions].  ``providers``: id -> {"fallback": [ids],
     "models": [[id, clause, context window or None, [[condition, {price key: price}], ...]]]},
@@ -80,84 +87,24 @@ def build(key: str = "") -> dict[str, Any]:
     from genai_prices.data import providers
     from genai_prices.data_units import unit_data
 
+    from aircher.catalog import compact, updates
+
+    installed = version("genai-prices")
+    fetched = updates.read(update, installed) if update is not None else None
+    if fetched is not None and not fetched.problem:
+        stated, name = fetched.providers, f"{installed}+{fetched.fetched[:10]}"
+    else:
+        stated, name = compact.lists(providers), installed
     return {
         "key": key,
-        "version": version("genai-prices"),
+        "version": name,
         "units": {
             unit: [raw.get("price_key", unit), raw["per"], raw["dimensions"]]
             for unit, raw in unit_data.items()
         },
-        "providers": {
-            provider.id: {
-                "fallback": provider.fallback_model_providers or [],
-                "models": [
-                    [model.id, _clause(model.match), model.context_window, _prices(model.prices)]
-                    for model in provider.models
-                ],
-            }
-            for provider in providers
-        },
+        "providers": stated,
         "facts": tomllib.loads(FACTS.read_text("utf-8")),
         "more": tomllib.loads(MORE.read_text("utf-8")),
         "quality": tomllib.loads(QUALITY.read_text("utf-8")),
         "carbon": tomllib.loads(CARBON.read_text("utf-8")),
     }
-
-
-_CLAUSES = {
-    "ClauseStartsWith": ("starts", "starts_with"),
-    "ClauseEndsWith": ("ends", "ends_with"),
-    "ClauseContains": ("has", "contains"),
-    "ClauseEquals": ("is", "equals"),
-}
-
-
-def _clause(clause: Any) -> list[Any]:
-    """One of genai-prices' clause objects as a list (see ``matching``)."""
-    name = type(clause).__name__
-    if name in _CLAUSES:
-        kind, field = _CLAUSES[name]
-        return [kind, getattr(clause, field).lower()]
-    if name == "ClauseRegex":
-        return ["regex", clause.regex]
-    inner = clause.or_ if name == "ClauseOr" else clause.and_
-    return ["or" if name == "ClauseOr" else "and", *map(_clause, inner)]
-
-
-def _prices(prices: Any) -> list[Any]:
-    """A model's prices with their conditions, oldest first."""
-    if not isinstance(prices, list):
-        return [[None, _rates(prices)]]
-    return [[_condition(entry.constraint), _rates(entry.prices)] for entry in prices]
-
-
-def _condition(constraint: Any) -> list[str] | None:
-    if constraint is None:
-        return None
-    if hasattr(constraint, "start_date"):
-        return ["date", constraint.start_date.isoformat()]
-    return ["time", *(_utc(moment) for moment in (constraint.start_time, constraint.end_time))]
-
-
-def _utc(moment: Any) -> str:
-    """A time of day in UTC; the data's naive times are UTC."""
-    from datetime import UTC, date, datetime
-
-    if moment.tzinfo is not None:
-        moment = datetime.combine(date(1970, 1, 1), moment).astimezone(UTC).time()
-    return str(moment.isoformat())
-
-
-def _rates(prices: Any) -> dict[str, Any]:
-    """Price key -> "0.25", or ["0.25", [[start, "0.5"], ...]] with tiers, lowest first."""
-    return {key: _rate(value) for key, value in _stated(prices)}
-
-
-def _stated(prices: Any) -> Iterator[tuple[str, Any]]:
-    return ((key, value) for key, value in vars(prices).items() if value is not None)
-
-
-def _rate(value: Any) -> str | list[Any]:
-    if not hasattr(value, "tiers"):
-        return str(value)
-    return [str(value.base), [[tier.start, str(tier.price)] for tier in value.tiers]]

@@ -19,6 +19,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
+from aircher.domain.prices import PriceLine
 from aircher.domain.usage import UNKNOWN_COST, Cost, CostTag, Tokens, usd_to_nano
 
 REPORTED = {
@@ -178,6 +179,34 @@ def read_price(raw: Sequence[Any], units: Units) -> Price:
 def choose(prices: Sequence[Price], at: datetime) -> Price:
     """The last price that is active at that instant; the first one where none is."""
     return next((price for price in reversed(prices) if price.active(at)), prices[0])
+
+
+_WORDS = {
+    "input_tokens": "input",
+    "output_tokens": "output",
+    "cache_read_tokens": "cached input",
+    "cache_write_tokens": "cache write",
+    "cache_write_1h_tokens": "cache write, 1 hour",
+    "output_reasoning_tokens": "reasoning",
+}
+
+
+def price_lines(prices: Sequence[Price], at: datetime) -> tuple[PriceLine, ...]:
+    """Every stated price in words, the newest entry last."""
+    present = choose(prices, at)
+    return tuple(
+        PriceLine(
+            _WORDS.get(rate.unit) or rate.unit.removesuffix("_tokens").replace("_", " "),
+            usd,
+            rate.per,
+            above,
+            price.condition,
+            price is present,
+        )
+        for price in prices
+        for rate in sorted(price.rates, key=lambda rate: len(rate.within), reverse=True)
+        for above, usd in ((None, rate.price), *reversed(rate.tiers))
+    )
 
 
 def charge(price: Price, tokens: Tokens) -> tuple[Decimal, bool] | None:

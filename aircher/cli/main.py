@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "models": "list the models that can be used, with prices",
     "sessions": "list, show, search, export and remove conversations",
     "provider": "status, list, switch and reset of providers",
+    "prices": "the prices bills are made with; fetch a newer list",
     "costs": "what was spent, by provider, model and task",
     "trust": "let a project's .aircher.toml count, as it is now",
     "keys": "store, list, try, replace and remove API keys",

@@ -20,6 +20,7 @@ from aircher.domain.limits import RateLimit, Slot, Taken
 from aircher.domain.messages import Message, Part
 from aircher.domain.models import ListedModel, ModelFacts, ModelRef, PullProgress
 from aircher.domain.preferences import Gates
+from aircher.domain.prices import PriceSheet
 from aircher.domain.sessions import MessageState, SearchHit, SessionInfo, StoredMessage
 from aircher.domain.tasks import Correction, GitState
 from aircher.domain.usage import Cost, Spend, Tokens, UsageRow
@@ -134,6 +135,10 @@ class Catalog(Protocol):
 
     def cost(self, ref: ModelRef, tokens: Tokens, at: datetime, vendor_usd: str = "") -> Cost:
         """The price of these tokens at that time; tag ``unknown`` where there is no price."""
+        ...
+
+    def sheet(self, ref: ModelRef, at: datetime) -> PriceSheet:
+        """All that is stated of a model's price."""
         ...
 
     def count_tokens(

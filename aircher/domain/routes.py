@@ -54,6 +54,31 @@ class Rules:
     special: tuple[SpecialRule, ...] = ()
     preferences: Preferences = field(default_factory=Preferences)
 
+    @property
+    def named(self) -> tuple[ModelRef, ...]:
+        """Every model that the rules name at a usable provider, each once."""
+        refs = [ModelRef(name, self.models.get(name, "")) for name in self.order]
+        refs += [
+            ModelRef(name, model)
+            for name in self.order
+            for model in self.task_models.get(name, {}).values()
+        ]
+        refs += [
+            ref
+            for rule in self.tasks.values()
+            for ref in (rule.preferred, *rule.fallbacks)
+            if ref.provider in self.order
+        ]
+        refs += [
+            ref for ref in (*self.tiers.models.values(), *self.more) if ref.provider in self.order
+        ]
+        refs += [
+            ModelRef(name, model)
+            for name in self.order
+            for model in self.provider_tiers.get(name, {}).values()
+        ]
+        return tuple(dict.fromkeys(ref for ref in refs if ref.model))
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:

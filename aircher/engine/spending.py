@@ -79,25 +79,14 @@ class Spending:
             cost = worst(one) if one is not None else None
             if one is not None and cost is not None and cost < most:
                 yield one
-        pool = [self._consider(ref) for ref in self._named() if ref not in seen | set(blocked)]
+        pool = [
+            self._consider(ref)
+            for ref in ports.settings.rules.named
+            if ref not in seen | set(blocked)
+        ]
         for one in next_cheaper(first, (one for one in pool if one is not None)):
             if free or worst(one):
                 yield one
-
-    def _named(self) -> tuple[ModelRef, ...]:
-        """Every model of the rules at a usable provider."""
-        rules = self._ports.settings.rules
-        refs = [ModelRef(name, rules.models[name]) for name in rules.order if name in rules.models]
-        refs += [
-            ModelRef(name, model)
-            for name in rules.order
-            for model in rules.task_models.get(name, {}).values()
-        ]
-        for rule in rules.tasks.values():
-            refs += [
-                ref for ref in (rule.preferred, *rule.fallbacks) if ref.provider in rules.order
-            ]
-        return tuple(dict.fromkeys(ref for ref in refs if ref.model))
 
     async def consent(self, plan: Plan, asked: Asked) -> AsyncGenerator[Event, None]:
         """Asks where a request is over the limit for one, or unlike what the user spends.
