@@ -125,9 +125,9 @@ def _order(first: ModelRef, plan: Plan, rules: Rules) -> Iterator[Change]:
     if tier:
         yield Change(f"providers.{first.provider}.models.{tier}", f"its {tier} model")
     score = plan.complexity.score if plan.complexity else None
-    if score is not None and (
-        score >= rules.tiers.powerful_from or score <= rules.tiers.cheap_up_to
-    ):
-        high = score >= rules.tiers.powerful_from
-        bound = "powerful_from" if high else "cheap_up_to"
-        yield Change(f"routing.tiers.{bound}", f"its complexity is {score} of 10")
+    if score is None:
+        return
+    if score >= rules.tiers.powerful_from:
+        yield Change("routing.tiers.powerful_from", f"its complexity is {score} of 10")
+    elif plan.task == "default" and score <= rules.tiers.cheap_up_to:
+        yield Change("routing.tiers.cheap_up_to", f"its complexity is {score} of 10")

@@ -41,7 +41,8 @@ class Chat:
     ``files`` are attached files by the path the user wrote; ``queued`` messages wait for the
     present answer (or for the start); ``said`` are the user's texts, oldest first, ``before``
     those of earlier chats.  ``preview`` is the plan for what is being typed, ``latest`` that of
-    the turn sent last, ``detection`` its task.
+    the turn sent last, ``detection`` its task.  ``task_once``: the wish's task is for the next
+    message alone.
     """
 
     session_id: str = ""
@@ -57,6 +58,7 @@ class Chat:
     detection: Detection | None = None
     problem: str = ""
     busy: bool = False
+    task_once: bool = False
 
 
 class BaseApp(App[int]):

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from aircher.domain.errors import AircherError
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Wish
+from aircher.domain.tasks import Evidence
 from aircher.tui.base import BaseApp
 from aircher.tui.words import count, sentence, task_name
 
 if TYPE_CHECKING:  # annotations only: the first frame needs none of it
     from aircher.domain.models import ModelFacts
+    from aircher.domain.turns import Preview
     from aircher.tui.screens.pick import Row
     from aircher.tui.widgets.transcript import Transcript
 
@@ -21,6 +23,11 @@ AUTOMATIC = "auto"
 """What the user writes, and what lists give back, for 'no choice of mine'."""
 
 _MOST_ROWS = 200
+
+
+def _was_detected(preview: Preview) -> bool:
+    """True unless the user had named the task."""
+    return all(item.source != "user" for item in preview.detection.evidence)
 
 
 def facts_line(facts: ModelFacts) -> str:
@@ -132,7 +139,7 @@ class Choices(BaseApp):
         from aircher.tui.screens.pick import PickScreen, Row
 
         rules = self.services.settings.rules
-        names = list(dict.fromkeys((*TASKS, *rules.tasks)))
+        names = list(dict.fromkeys((*TASKS, *self.services.engine.learning.tasks)))
         fallback = rules.tasks.get("default")
 
         def source(query: str) -> list[Row]:
@@ -148,6 +155,40 @@ class Choices(BaseApp):
         if value:
             self.choose_task_by_name(value)
 
+    def _correct(self, task: str) -> bool:
+        """Learns from the user's word where it differs from what was detected.
+
+        What is being typed is learnt from at once and sent as that task; with nothing typed it is
+        the last message that is corrected, and True says that this is all there is to do.
+        """
+        services, chat = self.services, self.chat
+        if services is None:
+            return False
+        text = self.prompt.whole_text.strip()
+        typed = bool(text) and not text.startswith("/")
+        chat.task_once = typed  # what is being typed is corrected, not all that follows
+        seen = chat.preview if typed else chat.latest
+        guessed = seen is not None and not chat.wish.task and _was_detected(seen)
+        if seen is None or not guessed or seen.detection.task == task:
+            return False
+        try:
+            if typed:
+                services.engine.learning.learn(text, wrong=seen.detection.task, task=task)
+                self.notify(f"Noted: messages like this one are {task_name(task)}.", timeout=4)
+                return False
+            services.engine.learning.correct(chat.session_id, task)
+        except AircherError as error:
+            self.tell(f"{sentence(error.message)} {error.hint}".strip())
+            return False
+        mine = Evidence("user", "you chose this task", 1.0, task)
+        detection = replace(seen.detection, task=task, evidence=(mine,), confidence=1.0)
+        chat.latest = replace(seen, detection=detection)
+        self.tell(
+            f"Your last message was {task_name(task)}, then. Similar ones will be taken for it, "
+            "and this chat goes on so; `aircher task forget` undoes it."
+        )
+        return True
+
     def choose_task_by_name(self, name: str) -> None:
         """/task NAME: "auto" or a task, spaces or underscores."""
         if self.services is None:
@@ -155,13 +196,13 @@ class Choices(BaseApp):
         from aircher.domain.tasks import TASKS
 
         task = name.strip().lower().replace(" ", "_")
-        known = {*TASKS, *self.services.settings.rules.tasks}
+        known = {*TASKS, *self.services.engine.learning.tasks}
         if task == AUTOMATIC:
             self.wish(task="")
-        elif task == "general":
-            self.wish(task="default")
-        elif task in known:
-            self.wish(task=task)
+        elif task == "general" or task in known:
+            task = "default" if task == "general" else task
+            if not self._correct(task):
+                self.wish(task=task)
         else:
             self.tell(f'There is no task "{name}". {self.key("task.choose")} lists them.')
 

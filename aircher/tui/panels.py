@@ -220,6 +220,7 @@ class Panels(BaseApp):
         self.set_status(
             over=over,
             task=preview.detection.task if preview else chat.wish.task,
+            confidence=preview.detection.confidence if preview else None,
             model=str(ref) if ref else "",
             estimate=preview.plan.first.estimate if preview else None,
             fixed_model=bool(chat.wish.provider or chat.wish.model),

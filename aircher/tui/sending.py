@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +106,8 @@ class Sending(BaseApp):
             files=tuple(attached),
             wish=chat.wish,
         )
+        if chat.task_once:
+            chat.wish, chat.task_once = replace(chat.wish, task=""), False
         await run_turn(self.services.engine.turn(request), post)
 
     async def _compact(self, post: Post) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from aircher.domain.budget import CapState
 from aircher.domain.models import ModelFacts
-from aircher.domain.routes import Estimate
+from aircher.domain.routes import Candidate, Estimate, Rules
 from aircher.domain.settings import Settings
 from aircher.domain.turns import Preview
 from aircher.domain.usage import UsageRow
+from aircher.policy.explain import explain
 from aircher.reports.totals import GroupKey, grouped
 from aircher.tui import keys, slash
 from aircher.tui.figures import alert_level, spend_words
@@ -72,35 +73,52 @@ def _share(state: CapState) -> str:
     return f"{state.spent_nano / limit:.0%}" if limit else "100%"
 
 
-def choice_sections(preview: Preview) -> list[Section]:
-    """A task with its evidence, the models in the order of asking, and those left out."""
+def choice_sections(preview: Preview, rules: Rules) -> list[Section]:
+    """A task with its evidence, the models in the order of asking, and what would change it."""
     detection, plan = preview.detection, preview.plan
+    why = explain(preview, rules)
     by_you = any(item.source == "user" for item in detection.evidence)
     sure = "your choice" if by_you else f"{detection.confidence:.0%} sure"
-    because = tuple(
-        (item.source, item.detail, f"→ {task_name(item.task)}")
-        for item in detection.evidence
-        if item.source != "user"
-    )
     sections = [Section("Task", ((task_name(detection.task), sure),))]
     if not by_you:
-        sections.append(Section("Because", because or (("Nothing in it points at a task.",),)))
-    models = tuple(
-        (
-            "then" if number else "first",
-            str(candidate.ref),
-            candidate.reason
-            + (f" · {cost_words(candidate.estimate)}" if candidate.estimate else ""),
+        because = tuple(
+            (item.source, item.detail, f"→ {task_name(item.task)} {item.weight:+.2f}")
+            for item in detection.evidence
         )
-        for number, candidate in enumerate(plan.candidates)
-    )
-    sections.append(Section("Models, the next one if the one before fails", models))
+        scores = " · ".join(f"{task_name(task)} {score:.2f}" for task, score in why.scores[:4])
+        rows = (*because, *((("scores", scores, ""),) if len(why.scores) > 1 else ()))
+        sections.append(Section("Because", rows or (("Nothing in it points at a task.",),)))
+    seen = list(why.signals)
+    if plan.complexity is not None:
+        factors = ", ".join(plan.complexity.factors) or "nothing adds to it"
+        seen.append(("complexity", f"{plan.complexity.score} of 10 · {factors}"))
+    seen += [("your rule", name) for name in plan.fired]
+    if seen:
+        sections.append(Section("Seen", tuple(seen)))
+    models = [
+        ("then" if n else "first", str(c.ref), _why(c)) for n, c in enumerate(plan.candidates)
+    ]
+    models += [("if poor", str(c.ref), _why(c)) for c in plan.stronger]
+    if why.gap:
+        models.append(("gap", "", why.gap))
+    heading = f"Models by {plan.strategy}, the next one if the one before fails"
+    sections.append(Section(heading, tuple(models)))
     if plan.rejected:
         left_out = tuple((str(item.ref), item.reason) for item in plan.rejected)
         sections.append(Section("Left out", left_out))
-    change = ("[models.tasks]", "in the configuration says which model a task gets")
-    sections.append(Section("For good", (change,)))
+    changes = tuple((one.key, one.what) for one in why.changes if not one.key.startswith("-"))
+    sections.append(Section("For good, in the configuration", changes))
     return sections
+
+
+def _why(candidate: Candidate) -> str:
+    """A candidate's reason, price range and figure."""
+    said = [candidate.reason]
+    if candidate.estimate:
+        said.append(cost_words(candidate.estimate))
+    if candidate.figure:
+        said.append(candidate.figure)
+    return " · ".join(said)
 
 
 _SIGNS = {"fail": "✕", "warn": "○", "ok": "●"}

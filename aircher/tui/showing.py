@@ -59,7 +59,7 @@ class Showing(Choices):
     def action_explain(self) -> None:
         """Why this task and this model: for what is being typed, else for the last message."""
         preview = self.chat.preview or self.chat.latest
-        if preview is None:
+        if preview is None or self.services is None:
             self.notify("Type a message first: then its task and model can be explained.")
             return
         from aircher.tui import sheets
@@ -69,7 +69,7 @@ class Showing(Choices):
         words = ("task", "model", "automatic")
         self._sheet(
             title,
-            sheets.choice_sections(preview),
+            sheets.choice_sections(preview, self.services.settings.rules),
             [
                 MoreKey(self.binding_key(action_id), self.key(action_id), word, self.act(action_id))
                 for action_id, word in zip(correct, words, strict=True)

@@ -167,6 +167,11 @@ class FakeLearning:
 
     def __init__(self) -> None:
         self.corrected: list[tuple[str, str, int]] = []
+        self.learnt: list[tuple[str, str, str]] = []
+
+    def learn(self, text: str, *, wrong: str, task: str) -> Correction:
+        self.learnt.append((text, wrong, task))
+        return Correction(len(self.learnt), NOW, text, wrong, task)
 
     def correct(self, session_id: str, task: str, message_id: int = 0) -> Correction:
         self.corrected.append((session_id, task, message_id))

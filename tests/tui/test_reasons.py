@@ -35,7 +35,9 @@ def test_a_choice_is_explained_by_evidence_candidates_and_what_was_left_out():
         (*fake.plan("debugging", fake.SONNET).candidates, Candidate(fake.MINI, "fallback")),
         (Rejected(fake.LOCAL, "its window is too small"),),
     )
-    text = words(choice_sections(Preview(Detection("debugging", 0.75, EVIDENCE), plan)))
+    text = words(
+        choice_sections(Preview(Detection("debugging", 0.75, EVIDENCE), plan), fake.rules())
+    )
     for part in ("75% sure", "bug", "→ debugging", "~$0.0018", "fallback", "too small"):
         assert part in text
 
@@ -43,7 +45,9 @@ def test_a_choice_is_explained_by_evidence_candidates_and_what_was_left_out():
 def test_a_task_chosen_by_the_user_needs_no_evidence():
     mine = (Evidence("user", "you chose this task", 1.0, "debugging"),)
     detection = Detection("debugging", 1.0, mine)
-    text = words(choice_sections(Preview(detection, fake.plan("debugging", fake.SONNET))))
+    text = words(
+        choice_sections(Preview(detection, fake.plan("debugging", fake.SONNET)), fake.rules())
+    )
     assert "your choice" in text
     assert "Because" not in text
 
@@ -62,6 +66,45 @@ async def test_f9_explains_what_enter_would_do_and_f3_corrects_it():
         await pilot.press("f3")
         await until(lambda: isinstance(app.screen, PickScreen))
         assert len(app.screen_stack) == 2
+
+
+async def test_the_badge_says_task_model_and_how_sure_it_is():
+    async with chat() as (app, pilot, _):
+        await type_text(pilot, "a bug")
+        await until(lambda: "debugging 80% → claude/" in line_text(app, "#status"))
+
+
+async def test_f3_corrects_what_is_typed_for_this_message_and_is_learnt_from():
+    async with chat() as (app, pilot, services):
+        await type_text(pilot, "a bug")
+        await until(lambda: app.chat.preview is not None)
+        await pilot.press("f3")
+        await until(lambda: isinstance(app.screen, PickScreen))
+        await type_text(pilot, "refac")
+        await pilot.press("enter")
+        await until(lambda: len(app.screen_stack) == 1)
+        assert services.engine.learning.learnt == [("a bug", "debugging", "refactoring")]
+        await pilot.press("enter")
+        await until(lambda: len(services.engine.requests) == 1)
+        assert services.engine.requests[0].wish.task == "refactoring"
+        assert app.chat.wish.task == ""  # the next message is looked at anew
+
+
+async def test_f3_with_nothing_typed_corrects_the_last_message():
+    async with chat() as (app, pilot, services):
+        services.engine.scripts.append(fake.answer("ok", ref=fake.SONNET, task="debugging"))
+        await say(app, pilot, "go")
+        await until(lambda: not app.chat.busy)
+        await pilot.press("f3")
+        await until(lambda: isinstance(app.screen, PickScreen))
+        await type_text(pilot, "docum")
+        await pilot.press("enter")
+        await until(lambda: len(app.screen_stack) == 1)
+        assert services.engine.learning.corrected == [("s-new", "documentation", 0)]
+        assert "was documentation" in shown(app)
+        assert app.chat.wish.task == ""
+        await say(app, pilot, "/why")
+        assert "your choice" in words(app.screen.sections)
 
 
 async def test_the_last_message_is_explained_where_nothing_is_typed():

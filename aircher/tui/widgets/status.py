@@ -15,6 +15,9 @@ from aircher.tui.words import clip, money, price, task_name
 if TYPE_CHECKING:  # annotations only: the first frame needs none of it
     from aircher.domain.routes import Estimate
 
+_UNSURE = 0.3
+"""Below this a task is a guess, as detection itself says."""
+
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
@@ -23,7 +26,8 @@ class StatusView:
     """What the line shows.
 
     ``activity`` is what goes on now ("writing", "trying again in 3 s"); while it is set the
-    price to come gives way to it.  ``fixed_model`` and ``fixed_task`` say that the user chose.
+    price to come gives way to it.  ``confidence`` (0..1) is how sure the task is, None where there
+    is nothing to be sure of.  ``fixed_model`` and ``fixed_task`` say that the user chose.
     ``over`` names the limit that the request could break, and by which it would be refused.
     ``money_line`` is filled where the sidebar is hidden; ``money_alert``: a limit is near.
     """
@@ -40,6 +44,7 @@ class StatusView:
     money_line: str = ""
     money_alert: bool = False
     below: int = 0
+    confidence: float | None = None
 
 
 def cost_words(estimate: Estimate, *, short: bool = False) -> str:
@@ -66,7 +71,8 @@ def _plan(view: StatusView, *, short: bool) -> Content:
         parts.append(("next: ", "$muted"))
     if view.task:
         by_you = " (your choice)" if view.fixed_task and not short else "*" * view.fixed_task
-        parts += [(task_name(view.task), "bold $secondary"), (by_you, "$accent"), (" → ", "$muted")]
+        parts += [(task_name(view.task), "bold $secondary"), (by_you, "$accent")]
+        parts += [(_sure(view), "$muted"), (" → ", "$muted")]
     parts.append((inert(view.model), "bold $primary"))
     if view.fixed_model:
         parts.append(("*" if short else " (your choice)", "$accent"))
@@ -78,6 +84,13 @@ def _plan(view: StatusView, *, short: bool) -> Content:
             limit = view.over.removeprefix("costs.").replace("_", " ")
             parts.append((" over limit" if short else f", above your {limit}", "bold $warning"))
     return Content.assemble(*parts)
+
+
+def _sure(view: StatusView) -> str:
+    """How sure the task is: " 72%", " unsure", or nothing where the user chose it."""
+    if view.confidence is None or view.fixed_task:
+        return ""
+    return f" {view.confidence:.0%}" if view.confidence >= _UNSURE else " unsure"
 
 
 def _right(view: StatusView, *, short: bool) -> Content:
