@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 TYPE_CHECKING = False  # type checkers take it for True; importing typing would cost 5 ms
 if TYPE_CHECKING:
@@ -34,12 +34,25 @@ def _run(argv: Sequence[str]) -> int:
     from aircher.cli.streams import prepare
 
     prepare()
-    from aircher.cli.argv import ordered
+    from aircher.cli.argv import log_flags, ordered
     from aircher.cli.main import COMMANDS, guarded
     from aircher.cli.main import main as run_command
 
+    argv, log = log_flags(argv)
     command, words = ordered(argv, COMMANDS)
-    return run_command(words) if command else guarded(lambda: _chat(words, COMMANDS))
+
+    def work() -> int:
+        return run_command(words) if command else _chat(words, COMMANDS)
+
+    return guarded(lambda: _logged(log, command, work) if log else work())
+
+
+def _logged(log: Mapping[str, str], command: str, work: Callable[[], int]) -> int:
+    """Starts the log that the flags ask for, before anything else is done."""
+    from aircher.cli.logs import begin, end
+
+    begin(log, command)
+    return end(work())
 
 
 def _chat(argv: Sequence[str], commands: Collection[str]) -> int:

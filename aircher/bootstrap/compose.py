@@ -15,9 +15,17 @@ from typing import Any, Literal, cast
 from aircher import policy
 from aircher.bootstrap.choosing import Chosen, Findings, choose
 from aircher.bootstrap.clock import SystemClock
-from aircher.bootstrap.configuring import config_path, key_variables, load_config, require_sound
+from aircher.bootstrap.configuring import (
+    config_path,
+    key_values,
+    key_variables,
+    load_config,
+    require_sound,
+)
 from aircher.bootstrap.fallback import fallback_settings
 from aircher.bootstrap.guarding import make_guard, only_here, privacy_settings
+from aircher.bootstrap.logged import LoggedEngine
+from aircher.bootstrap.logs import begin
 from aircher.bootstrap.opening import open_database
 from aircher.bootstrap.passphrase import at_terminal
 from aircher.bootstrap.places import cache_dir
@@ -70,6 +78,7 @@ def open_services(flags: Sequence[Flag] = (), *, ask: Ask = at_terminal) -> Serv
     that cannot be used.
     """
     config = require_sound(load_config(flags=flags))
+    log = begin(config.log, key_values(config))
     clock = SystemClock()
     servers = _servers() if config.discover else ()
     stores = stores_of(config, ask)
@@ -102,26 +111,25 @@ def open_services(flags: Sequence[Flag] = (), *, ask: Ask = at_terminal) -> Serv
     )
     gate = Gate(health, records.rates, clock, settings.rates, patience_s=patience)
     speeds = Speeds(records.usage, clock)
-    engine = Engine(
-        EnginePorts(
-            settings=settings,
-            patterns=load_patterns(),
-            providers=providers,
-            catalog=catalog,
-            ledger=records.ledger,
-            sessions=records.sessions,
-            corrections=records.corrections,
-            workspace=workspace,
-            health=health,
-            gate=gate,
-            guard=make_guard(config, chosen.rules, workspace.ignored),
-            clock=clock,
-            roll=random.random,
-            speed=speeds.of,
-            strategies=strategies_for(chosen.rules),
-            check=CommandCheck(),
-        )
+    ports = EnginePorts(
+        settings=settings,
+        patterns=load_patterns(),
+        providers=providers,
+        catalog=catalog,
+        ledger=records.ledger,
+        sessions=records.sessions,
+        corrections=records.corrections,
+        workspace=workspace,
+        health=health,
+        gate=gate,
+        guard=make_guard(config, chosen.rules, workspace.ignored),
+        clock=clock,
+        roll=random.random,
+        speed=speeds.of,
+        strategies=strategies_for(chosen.rules),
+        check=CommandCheck(),
     )
+    engine = LoggedEngine(ports, prompts=log.prompts) if log else Engine(ports)
     return Services(
         engine=engine,
         settings=settings,
@@ -135,7 +143,11 @@ def open_services(flags: Sequence[Flag] = (), *, ask: Ask = at_terminal) -> Serv
         health=health,
         clock=clock,
         close=records.close,
-        notices=(*(str(warning) for warning in config.warnings), *records.notices),
+        notices=(
+            *(str(warning) for warning in config.warnings),
+            *records.notices,
+            *([f"Prompts and answers are written to {log.path}."] if log and log.prompts else []),
+        ),
     )
 
 

@@ -106,6 +106,12 @@ def key_variables(config: Config | None = None) -> Collection[str]:
     return frozenset(named.union(*(row.key_env for row in vendors().values())))
 
 
+def key_values(config: Config | None = None) -> frozenset[str]:
+    """The keys in the environment, so that a log can leave them out wherever they turn up."""
+    values = (os.environ.get(name, "") for name in key_variables(config))
+    return frozenset(value for value in values if len(value) >= 8)
+
+
 def _trust(variables: Mapping[str, str]) -> Trust:
     return Trust(data_dir(variables) / "trusted.json")
 

@@ -41,3 +41,27 @@ def _first_word(argv: Sequence[str]) -> int:
             return len(argv)
         at += 2 if argv[at] in _VALUED else 1
     return at
+
+
+_LOG_VALUES = {"--log": "file", "--log-level": "level"}
+
+
+def log_flags(argv: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """The command line without the flags of the log, and what they said: file, level, prompts.
+
+    They stand anywhere before ``--``, with every command and with none.
+    """
+    rest: list[str] = []
+    said: dict[str, str] = {}
+    words = iter(argv)
+    for word in words:
+        name, equals, value = word.partition("=")
+        if word == "--":
+            return [*rest, word, *words], said
+        if word == "--log-prompts":
+            said["prompts"] = "true"
+        elif name in _LOG_VALUES:
+            said[_LOG_VALUES[name]] = value if equals else next(words, "")
+        else:
+            rest.append(word)
+    return rest, said

@@ -55,6 +55,13 @@ def build_parser(only: str = "") -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     parser.add_argument("-p", "--print", metavar="TEXT", help="the same as: aircher ask TEXT")
+    # Taken by argv.log_flags before anything is parsed; here for the help.
+    log = parser.add_argument_group("the log, with every command")
+    log.add_argument(
+        "--log", metavar="FILE", help="write what happens there; never a prompt or key"
+    )
+    log.add_argument("--log-level", metavar="LEVEL", help="error, warning, info or debug")
+    log.add_argument("--log-prompts", action="store_true", help="write prompts and answers too")
     chat.add_arguments(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, summary in COMMANDS.items():

@@ -79,7 +79,12 @@ def last_words(
         code = trace.tb_frame.f_code
         where.append(f"{os.path.basename(code.co_filename)}:{trace.tb_lineno} {code.co_name}")
         trace = trace.tb_next
-    said = inert(f"{kind.__name__}: {error}" if str(error) else kind.__name__)
+    from aircher.domain.masking import masked_for
+
+    # A library's words may quote the header that held a key.
+    said = inert(
+        masked_for(os.environ, f"{kind.__name__}: {error}" if str(error) else kind.__name__)
+    )
     print(f"aircher: something went wrong inside ({said}).", file=sys.stderr)
     print(f"  This is a mistake in Aircher; please report it: {' < '.join(where[:-5:-1])}",
           file=sys.stderr)  # fmt: skip

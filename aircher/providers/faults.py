@@ -28,6 +28,7 @@ from aircher.domain.errors import (
     TimedOut,
 )
 from aircher.domain.inert import inert
+from aircher.domain.masking import masked
 from aircher.providers.waits import wait_seconds
 from aircher.providers.words import HINTS, SENTENCES, hint_values
 
@@ -205,21 +206,6 @@ RULES: tuple[Rule, ...] = (
     Rule(Overloaded, message=r"\boverloaded\b|at capacity"),
     Rule(RateLimited, message=r"rate[ -]?limit|too many requests"),
 )
-
-# What looks like a key, by the vendors' own prefixes, or by being long and mixed.
-_KEYS = re.compile(
-    r"\b(?:sk|gsk|xai|pplx|csk|fw|tgp|hf|glpat|ghp|r8|key)[-_][A-Za-z0-9_\-]{12,}"
-    r"|\bAIza[A-Za-z0-9_\-]{20,}|\bAQ\.[A-Za-z0-9_\-]{20,}|\b(?:AKIA|ASIA)[A-Z0-9]{12,}"
-    r"|\bBearer\s+[^\s\"']{8,}"
-    r"|\b(?=[A-Za-z0-9_\-]*[a-z])(?=[A-Za-z0-9_\-]*[A-Z])(?=[A-Za-z0-9_\-]*\d)[A-Za-z0-9_\-]{40,}"
-)
-
-
-def masked(text: str, secret: str = "") -> str:
-    """``text`` with everything that looks like a key, and ``secret`` itself, starred out."""
-    if len(secret) >= 6:
-        text = text.replace(secret, "****")
-    return _KEYS.sub("****", text)
 
 
 def quoted(text: str, secret: str = "") -> str:

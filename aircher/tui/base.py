@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,8 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.worker import Worker
 
+from aircher.domain.inert import inert
+from aircher.domain.masking import masked_for
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Wish
 from aircher.tui import keys
@@ -92,13 +96,20 @@ class BaseApp(App[int]):
     def _fatal_error(self) -> None:
         """A fault of ours ends the app, told by where it happened.
 
-        Textual's own telling prints the values of all variables, among which may be a key.
+        Textual's own telling prints the values of all variables, among which may be a key; and
+        an exception's words may quote the header that held one.
         """
         from rich.console import Group
         from rich.traceback import Traceback
 
+        kind, error, where = sys.exc_info()
+        assert kind is not None
+        assert error is not None
+        trace = Traceback.extract(kind, error, where, show_locals=False)
+        for stack in trace.stacks:
+            stack.exc_value = inert(masked_for(os.environ, stack.exc_value))
         self.bell()
-        self.panic(Group(Traceback(show_locals=False), _FAULT))
+        self.panic(Group(Traceback(trace), _FAULT))
 
     def call(self, text: str) -> None:
         """Calls the user to the screen as [ui] notify says; ``text`` is inert, one line.
