@@ -35,6 +35,8 @@ from aircher.domain.events import (
     Failed,
     FallingBack,
     Finished,
+    Queued,
+    Retrying,
 )
 from aircher.domain.inert import inert
 from aircher.domain.ports import SessionStore
@@ -159,13 +161,20 @@ async def _ask(services: Services, args: argparse.Namespace, text: str, output: 
 async def _read(
     engine: Engine, turn: AsyncGenerator[Event, None], output: Output, *, yes: bool
 ) -> int:
-    async with aclosing(turn) as events:
-        async for event in events:
-            output.show(event)
-            if isinstance(event, Asking):
-                said, line = await asking.answer(event.question, always=yes)
-                output.tell(line)
-                engine.answer(event.question.id, yes=said)
+    enter = asking.Enter(engine.skip_wait)
+    try:
+        async with aclosing(turn) as events:
+            async for event in events:
+                enter.rest()
+                output.show(event)
+                if isinstance(event, Asking):
+                    said, line = await asking.answer(event.question, always=yes)
+                    output.tell(line)
+                    engine.answer(event.question.id, yes=said)
+                elif isinstance(event, Queued | Retrying):
+                    output.tell(enter.listen())
+    finally:
+        enter.rest()
     return output.code
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 
 from aircher.domain.inert import inert
 from aircher.domain.questions import Question, QuestionKind
@@ -51,6 +52,35 @@ async def answer(question: Question, *, always: bool) -> tuple[bool, str]:
     sys.stderr.write(f"{lines}aircher: {asked} [y/N] ")
     sys.stderr.flush()
     return (await _line()).strip().lower() in _YES, ""
+
+
+class Enter:
+    """The Enter key while the turn waits, where somebody is there to press it."""
+
+    def __init__(self, pressed: Callable[[], None]) -> None:
+        self._pressed = pressed
+        self._told = False
+        self._number: int | None = None
+
+    def listen(self) -> str:
+        """From now on Enter ends the wait; returns the line that says so, the first time."""
+        if not somebody_there():
+            return ""
+        self._number = sys.stdin.fileno()
+        asyncio.get_running_loop().add_reader(self._number, self._read)
+        told, self._told = self._told, True
+        return "" if told else "  (Enter goes on at once)"
+
+    def rest(self) -> None:
+        """What is typed is nobody's business again."""
+        if self._number is not None:
+            asyncio.get_running_loop().remove_reader(self._number)
+            self._number = None
+
+    def _read(self) -> None:
+        if not os.read(sys.stdin.fileno(), 1024):  # the end of the input comes again and again
+            self.rest()
+        self._pressed()
 
 
 async def _line() -> str:

@@ -22,6 +22,7 @@ class Broken:
         self._task = task
         self.text = ""
         self.standing = ""
+        self._shaped = False
 
     def keep(self, reply: Reply, *, goes_on: bool) -> int:
         """Takes in the part that a leg left; returns how many characters stand."""
@@ -37,6 +38,8 @@ class Broken:
         """Whether ``to`` may go on with this reply: by the settings, its kind, and the window."""
         if self._ports.settings.fallback.broken_answer != "continue" or not can_continue(reply):
             return False
+        if self._shaped:
+            return False
         if to.estimate is None:
             return True
         size = self._prompt(to, to.estimate, self.text + reply.text)
@@ -44,6 +47,8 @@ class Broken:
 
     def rest_of(self, candidate: Candidate, request: ChatRequest) -> tuple[Candidate, ChatRequest]:
         """Both for the rest of the answer: a longer prompt to pay, less room to fill."""
+        # What a schema prescribes is made whole by each model; two halves would not fit.
+        self._shaped = request.json_schema is not None
         if not self.text:
             return candidate, request
         ports, ref = self._ports, candidate.ref

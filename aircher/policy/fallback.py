@@ -99,7 +99,9 @@ def most_useful(errors: Sequence[tuple[ModelRef, AircherError]]) -> AircherError
         return best
     names = ", ".join(f"{ref}: {error.kind}" for ref, error in last.items())
     whole = copy(best)
-    whole.message = f"{best.message.rstrip()} {len(last)} models were tried ({names})."
+    said = best.message.rstrip()
+    said += "" if said.endswith((".", "!", "?", "…")) else "."
+    whole.message = f"{said} {len(last)} models were tried ({names})."
     whole.args = (whole.message,)
     return whole
 

@@ -71,3 +71,18 @@ async def test_the_flag_says_yes_to_all_of_them_and_tells_it() -> None:
         True,
         "asked: Ask claude instead? yes, by --yes",
     )
+
+
+async def test_enter_ends_a_wait_where_somebody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    pressed = asyncio.Event()
+    enter = asking.Enter(pressed.set)
+    assert enter.listen() == ""  # nobody is
+    with sitting_there(monkeypatch) as keys:
+        assert enter.listen() == "  (Enter goes on at once)"
+        os.write(keys, b"\n")
+        async with asyncio.timeout(5):
+            await pressed.wait()
+        enter.rest()
+        assert enter.listen() == ""  # said once
+        enter.rest()
+        assert not asyncio.get_running_loop().remove_reader(sys.stdin.fileno())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,6 +12,7 @@ from aircher.domain import events as ev
 from aircher.domain.chat import RefusalDelta, TextDelta, ThinkingDelta
 from aircher.domain.errors import NoModel, OverBudget, Overloaded
 from aircher.domain.events import TurnResult
+from aircher.domain.messages import assistant
 from aircher.domain.models import ModelRef
 from aircher.tui.widgets.costs import CostPanel
 from aircher.tui.widgets.providers import ProviderPanel
@@ -155,6 +158,45 @@ async def test_a_retry_is_told_counted_down_and_can_be_skipped():
         assert "openai has no capacity now. Trying again in 30 s." in shown(app)
         await pilot.press("f8")
         assert services.engine.skipped == 1
+
+
+HALF = "So:\n\n```python\nwhile tokens:\n"
+SEAM = "openai/gpt-5-mini: It has no capacity now. claude/claude-sonnet-4-5 goes on from here."
+
+
+async def test_the_rest_of_an_answer_stands_under_a_seam_and_in_its_code_block():
+    async with chat() as (app, pilot, services):
+        error = Overloaded("It has no capacity now.")
+        rest = fake.answer("    pass\n```", ref=fake.SONNET)
+        whole = TurnResult("s-new", "default", fake.SONNET, HALF + "    pass\n```")
+        services.engine.scripts.append(
+            [
+                *fake.answer(HALF)[:5],
+                ev.FallingBack(fake.MINI, fake.SONNET, error, len(HALF), continues=True),
+                *rest[2:-1],
+                ev.Finished(whole),
+            ]
+        )
+        await say(app, pilot, "go")
+        await until(lambda: not app.chat.busy)
+        blocks = [block.strip("\n") for block in shown(app).split("\n\n")]
+        assert blocks[-2:] == [SEAM, "```python\n    pass\n```"]
+        assert app.chat.answer == whole.text
+
+
+async def test_an_answer_of_two_models_looks_the_same_when_it_is_opened_again():
+    async with chat() as (app, pilot, services):
+        services.sessions.put("s9", "Two models", timedelta(hours=1), "go", HALF)
+        asked, half = services.sessions.stored["s9"]
+        half = replace(half, state="continued", ref=fake.MINI, error="It has no capacity now.")
+        rest = replace(half, id=3, state="complete", ref=fake.SONNET, error="")
+        rest = replace(rest, message=assistant("    pass\n```"))
+        services.sessions.stored["s9"] = [asked, half, rest]
+        app.open_session("s9")
+        await pilot.pause()
+        blocks = [block.strip("\n") for block in shown(app).split("\n\n")]
+        assert blocks[-2:] == [SEAM, "```python\n    pass\n```"]
+        assert app.chat.answer == f"{HALF}    pass\n```"
 
 
 async def test_a_fallback_leaves_a_seam_that_names_both_models():

@@ -72,9 +72,11 @@ async def streaming(app: AircherApp, pilot: Any, services: Any) -> None:
 async def fallback(app: AircherApp, pilot: Any, services: Any) -> None:
     services.engine.scripts.append(
         [
-            *fake.answer("The loop never")[:5],
-            ev.FallingBack(fake.MINI, fake.SONNET, Overloaded("It has no capacity now."), kept=14),
-            *fake.answer("ends.", ref=fake.SONNET)[2:],
+            *fake.answer("The loop never ends:\n\n```python\nwhile tokens:\n")[:5],
+            ev.FallingBack(
+                fake.MINI, fake.SONNET, Overloaded("It has no capacity now."), 46, continues=True
+            ),
+            *fake.answer("    yield head(tokens)\n```\n\nNothing is taken.", ref=fake.SONNET)[2:],
         ]
     )
     app.submit("why does the parser loop?")

@@ -66,6 +66,10 @@ class Claude:
         """What the protocol carries."""
         return FEATURES
 
+    def prefills(self, model: str) -> bool:
+        """Whether the model goes on with an answer that the last message begins."""
+        return request.takes_prefill(model)
+
     async def stream(self, asked: ChatRequest) -> AsyncIterator[Chunk]:
         """Chunks of one reply; see ``ChatPort``."""
         model = asked.model

@@ -50,6 +50,14 @@ _FIRST_ADAPTIVE = (4, 6)
 """Claude 4.6 brought adaptive thinking and effort; older models want ``budget_tokens``."""
 
 
+def takes_prefill(model: str) -> bool:
+    """True for models that go on with an unfinished last message: those before Claude 4.6, which
+    answers it with 400 (https://platform.claude.com/docs/en/about-claude/models/migration-guide).
+    """
+    found = _VERSION.search(model)
+    return found is not None and (int(found[1]), int(found[2] or 0)) < _FIRST_ADAPTIVE
+
+
 def prompt(request: ChatRequest, vendors: Collection[str] = (VENDOR,)) -> dict[str, Any]:
     """What both ``messages.create`` and ``messages.count_tokens`` take, as keyword arguments.
 
