@@ -8,8 +8,8 @@ import statistics
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from aircher.bootstrap.clock import SystemClock
 from aircher.bootstrap.compose import load_patterns
@@ -26,6 +26,7 @@ from aircher.engine.guard import Guard
 from aircher.engine.health import PassiveHealth
 from aircher.engine.ports import EnginePorts
 from aircher.engine.turn import Engine
+from aircher.policy.detect import Patterns
 from aircher.policy.guard import GuardPolicy
 from aircher.storage.database import Database
 from aircher.workspace.folder import Folder
@@ -66,22 +67,27 @@ class One:
         pass
 
 
-def engine(folder: Path) -> Engine:
+def ports(folder: Path, settings: Settings, providers: Any, patterns: Patterns) -> EnginePorts:
+    """The real parts, but for the providers."""
     clock = SystemClock()
     database = Database.open(folder / "bench.db", clock)
-    rules = Rules(("openai",), {"openai": "gpt-5-nano"})
-    catalog = ModelCatalog(providers=("openai",), cache_folder=folder / "cache")
+    rules = settings.rules
+    catalog = ModelCatalog(providers=rules.order, cache_folder=folder / "cache")
     catalog.warm()
-    settings = Settings(rules, limits=(Limit("costs.daily_limit", "day", 10**12),))
     health = PassiveHealth(rules, clock, database.health)
     gate = Gate(health, database.rates, clock, {})
-    ports = EnginePorts(
-        settings, load_patterns(), One(), catalog, database.ledger, database.sessions,
+    return EnginePorts(
+        settings, patterns, providers, catalog, database.ledger, database.sessions,
         database.corrections, Folder(folder), health, gate,
         Guard(load_guard_rules, GuardPolicy(), local=lambda _: False, ignored=lambda _: False),
         clock, lambda: 0.5,
     )  # fmt: skip
-    return Engine(replace(ports))
+
+
+def engine(folder: Path) -> Engine:
+    rules = Rules(("openai",), {"openai": "gpt-5-nano"})
+    settings = Settings(rules, limits=(Limit("costs.daily_limit", "day", 10**12),))
+    return Engine(ports(folder, settings, One(), load_patterns()))
 
 
 async def measure(count: int) -> list[float]:

@@ -559,3 +559,21 @@ def test_an_unknown_cloud_and_a_missing_region_are_refused() -> None:
     for options in ({"cloud": "azure"}, {"cloud": "vertex"}):
         with pytest.raises(InvalidRequest):
             connect(Connection("claude", options=options))
+
+
+@pytest.mark.parametrize(
+    ("model", "taken"),
+    [
+        ("claude-sonnet-4-5", True),
+        ("claude-opus-4-1-20250805", True),
+        ("claude-3-5-haiku-latest", True),
+        ("anthropic.claude-haiku-4-5-20251001-v1:0", True),
+        ("claude-opus-4-6", False),
+        ("claude-sonnet-5-5", False),
+        ("somebody-elses", False),
+    ],
+)
+async def test_only_models_before_4_6_take_an_unfinished_answer(model: str, taken: bool) -> None:
+    provider = claude("http://127.0.0.1:9")
+    assert provider.prefills(model) is taken
+    await provider.aclose()
