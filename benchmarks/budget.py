@@ -36,6 +36,7 @@ from pathlib import Path
 
 from aircher.bootstrap.clock import SystemClock
 from aircher.bootstrap.compose import load_patterns
+from aircher.bootstrap.guarding import load_guard_rules
 from aircher.catalog.catalog import ModelCatalog
 from aircher.catalog.facts import CustomModel
 from aircher.domain.budget import Cap
@@ -48,9 +49,11 @@ from aircher.domain.settings import CallSettings, Limit, RetrySettings, Settings
 from aircher.domain.turns import TurnRequest
 from aircher.domain.usage import Tokens
 from aircher.engine.gate import Gate
+from aircher.engine.guard import Guard
 from aircher.engine.health import PassiveHealth
 from aircher.engine.ports import EnginePorts
 from aircher.engine.turn import Engine
+from aircher.policy.guard import GuardPolicy
 from aircher.policy.windows import month_start
 from aircher.storage.database import Database
 from aircher.workspace.folder import Folder
@@ -171,6 +174,9 @@ def _engine(folder: Path, cap_nano: int, draw: random.Random) -> tuple[Engine, D
         workspace=Folder(folder),
         health=health,
         gate=Gate(health, database.rates, clock, {}),
+        guard=Guard(
+            load_guard_rules, GuardPolicy(), local=lambda _: False, ignored=lambda _: False
+        ),
         clock=clock,
         roll=draw.random,
     )

@@ -45,7 +45,7 @@ async def test_a_provider_breaks_off_and_the_other_goes_on_under_a_seam(
         pane.conversation(),
     )
     asked, begun, _ = said(vendors.beta)
-    assert (asked, begun) == (("user", "what is a branch"), ("assistant", "Half of an answer "))
+    assert (asked, begun) == (("user", "what is a branch"), ("assistant", "Half of an answer"))
     await pane.wait_for("next: alpha/swift")
     kept = await run("sessions", "search", "half")
     assert "what is a branch" in kept.out
