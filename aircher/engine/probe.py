@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import random
+from collections.abc import AsyncGenerator, Callable, Sequence
+from datetime import timedelta
 
 from aircher.domain.errors import AircherError, TimedOut
 from aircher.domain.models import ListedModel
 from aircher.domain.ports import Clock, HealthBoard, Providers
+from aircher.policy.health import pause
 
 PROBE_TIMEOUT_S = 10.0
 
@@ -33,3 +36,25 @@ async def probe(
         return ()
     health.probed(name, clock.monotonic() - started, None)
     return listed
+
+
+async def look_regularly(
+    providers: Providers,
+    health: HealthBoard,
+    clock: Clock,
+    interval_s: float,
+    may_look: Callable[[], bool],
+    roll: Callable[[], float] = random.random,
+) -> AsyncGenerator[str, None]:
+    """Asks quiet providers for their models, one after the other, for as long as it is read.
+
+    Yields each name asked.  A provider that any program heard of within the interval is not
+    asked; nobody is while ``may_look`` says no.  The pauses are jittered, the first one too.
+    """
+    while True:
+        await clock.sleep(pause(interval_s, roll()))
+        for name in health.quiet(clock.now() - timedelta(seconds=interval_s)):
+            if not may_look():
+                break
+            await probe(providers, health, clock, name)
+            yield name

@@ -243,6 +243,18 @@ class BaseApp(App[int]):
         """Providers as they are now."""
         raise NotImplementedError
 
+    def reset_provider(self, wanted: str) -> None:
+        """Forgets the failures of a provider or model."""
+        raise NotImplementedError
+
+    def action_providers(self) -> None:
+        """The provider screen."""
+        raise NotImplementedError
+
+    def choose_by_name(self, name: str) -> None:
+        """Makes a provider or a model the choice."""
+        raise NotImplementedError
+
     def plan_ahead(self, *, at_once: bool = False) -> None:
         """Works out what Enter would do."""
         raise NotImplementedError

@@ -206,20 +206,6 @@ class Choices(BaseApp):
         else:
             self.tell(f'There is no task "{name}". {self.key("task.choose")} lists them.')
 
-    def action_providers(self) -> None:
-        """The provider screen: Enter switches."""
-        if self.services is None:
-            return
-        from aircher.tui.screens.providers import ProviderScreen
-
-        health = self.services.health
-
-        def done(value: str | None) -> None:
-            if value:
-                self.choose_by_name(value)
-
-        self.push_screen(ProviderScreen(health.all, health.reset, self.chat.wish.provider), done)
-
     def on_transcript_link_clicked(self, event: Transcript.LinkClicked) -> None:
         """Asks before anything is opened, showing where it leads."""
         from aircher.tui.links import openable, other_host

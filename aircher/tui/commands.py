@@ -30,6 +30,7 @@ class Commands(Showing):
             "rename": self._rename,
             "cost": lambda _: self.action_costs(),
             "status": lambda _: self.action_providers(),
+            "reset": self.reset_provider,
             "why": lambda _: self.action_explain(),
             "context": lambda _: self.show_context(),
             "compact": lambda _: self.compact(),

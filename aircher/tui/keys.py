@@ -84,6 +84,13 @@ ACTIONS: tuple[KeyAction, ...] = (
     KeyAction("task.choose", "f3", "app.choose_task", "Say what kind of task it is", "any time"),
     KeyAction("choice.explain", "f9", "app.explain", "Why this task and this model", "any time"),
     KeyAction("provider.panel", "f4", "app.providers", "Providers: state and choice", "any time"),
+    KeyAction(
+        "provider.reset",
+        "shift+f4",
+        "app.reset_providers",
+        "Let paused providers be tried again",
+        "any time",
+    ),
     KeyAction("costs.show", "f5", "app.costs", "Costs by provider, model and task", "any time"),
     KeyAction("model.choose", "f7", "app.choose_model", "Choose a model from the list", "any time"),
     KeyAction("sessions.show", "ctrl+r", "app.sessions", "Earlier chats, with search", "any time"),

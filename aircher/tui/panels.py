@@ -20,7 +20,6 @@ from aircher.tui.figures import (
 )
 from aircher.tui.widgets.costs import CostPanel
 from aircher.tui.widgets.keybar import Hint, KeyBar
-from aircher.tui.widgets.providers import ProviderPanel
 from aircher.tui.widgets.welcome import Welcome
 from aircher.tui.words import clip, day, money, sentence
 
@@ -114,17 +113,6 @@ class Panels(BaseApp):
             saved=gain,
             baseline=baseline.model if baseline else "",
         )
-
-    def show_health(self) -> None:
-        """The provider panel."""
-        if self.services is None or self.leaving:
-            return
-        panel = self.home.query_one(ProviderPanel)
-        panel.rows = tuple(self.services.health.all())
-        if not self.chat.busy:  # while an answer runs, the panel points at who gives it
-            plan = self.chat.preview.plan if self.chat.preview else None
-            chosen = plan.first.ref if plan else self.standing_model()
-            panel.current = chosen.provider if chosen else ""
 
     def _show_money(self) -> None:
         """Where the sidebar is hidden, today's spending moves to the status line."""

@@ -23,6 +23,7 @@ COMMANDS: tuple[SlashCommand, ...] = (
     SlashCommand("rename", "TITLE", "rename this chat"),
     SlashCommand("cost", "", "what was spent, by provider, model and task"),
     SlashCommand("status", "", "providers and how they are doing"),
+    SlashCommand("reset", "[NAME[/MODEL]]", "let what is paused after failures be tried again"),
     SlashCommand("why", "", "why this task and this model"),
     SlashCommand("context", "", "how full the model's window is"),
     SlashCommand("compact", "", "summarise what was said so far, to make room"),

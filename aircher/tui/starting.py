@@ -8,6 +8,7 @@ from aircher.domain.errors import AircherError
 from aircher.domain.inert import inert
 from aircher.tui import garbage, keys, theme
 from aircher.tui.history import earlier_texts
+from aircher.tui.looking import Looking
 from aircher.tui.panels import Panels
 from aircher.tui.sending import Sending
 from aircher.tui.widgets.chips import Chips
@@ -16,10 +17,8 @@ from aircher.tui.widgets.providers import ProviderPanel
 from aircher.tui.widgets.sidebar import Sidebar
 from aircher.tui.words import sentence
 
-HEALTH_EVERY_S = 5.0
 
-
-class Starting(Sending, Panels):
+class Starting(Sending, Panels, Looking):
     """Begins with ``_open``, once the first frame is drawn."""
 
     def _open(self) -> None:
@@ -39,7 +38,7 @@ class Starting(Sending, Panels):
         self.show_welcome()
         self.refresh_panels()
         self.plan_ahead(at_once=True)
-        self.set_interval(HEALTH_EVERY_S, self.show_health)
+        self.begin_looking()
         self.set_interval(garbage.REST_EVERY_S, self._rest)
         self.work(self._warm_up, "warm-up")
         self._send_queued()

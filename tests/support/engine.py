@@ -335,6 +335,7 @@ class FakeHealth:
 
     def __init__(self) -> None:
         self.was_reset: list[str] = []
+        self.looked: list[str] = []
 
     def all(self) -> Sequence[Health]:
         return [
@@ -342,14 +343,20 @@ class FakeHealth:
             Health(
                 "claude", "unhealthy", SONNET.model, breaker="open",
                 breaker_until=NOW + timedelta(seconds=48), failures=5, calls=12,
-                last_error="overloaded (529)",
+                last_error="overloaded (529)", note="paused for 48 s (overloaded 5 times)",
             ),
             Health("local", "unknown", LOCAL.model),
             Health("gemini", "unconfigured", note="no key: set GEMINI_API_KEY"),
         ]  # fmt: skip
 
-    def reset(self, provider: str) -> None:
-        self.was_reset.append(provider)
+    def reset(self, provider: str, model: str = "") -> None:
+        self.was_reset.append(f"{provider}/{model}" if model else provider)
+
+    def quiet(self, since: datetime) -> Sequence[str]:
+        return ("openai", "claude")
+
+    def probed(self, provider: str, latency_s: float | None, error: Exception | None) -> None:
+        self.looked.append(provider)
 
 
 def message_text(message: Message) -> str:

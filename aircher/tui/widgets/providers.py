@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -27,28 +28,51 @@ STATES: dict[str, tuple[str, str, str]] = {
 
 def state_of(health: Health) -> tuple[str, str, str]:
     """Sign, word and colour; an open breaker comes before the state."""
-    if health.breaker == "open":
+    if health.breaker == "open" and health.state == "unhealthy":
         return "✕", "paused", "$error"
     if health.breaker == "half_open":
         return "◐", "trying", "$warning"
+    if health.state == "degraded" and health.failures:
+        return "◐", "unsteady", "$warning"
     return STATES[health.state]
 
 
+def state_words(health: Health, now: datetime | None) -> str:
+    """The state's word, and how long a pause still takes."""
+    word = state_of(health)[1]
+    until = health.breaker_until
+    if word != "paused" or until is None or now is None:
+        return word
+    left = max(0.0, (until - now).total_seconds())
+    return f"paused {left:.0f} s" if left < 99.5 else f"paused {left / 60:.0f} min"
+
+
+def _cause(health: Health) -> str:
+    """Why it is paused, in a few words; "" where it is not."""
+    return health.note.partition(" (")[2].removesuffix(")") if health.breaker == "open" else ""
+
+
 def reason(health: Health) -> str:
-    """Why it is not simply fine: the note, else the last error of one that is not healthy."""
-    if health.breaker == "open" and health.breaker_until is not None:
-        return f"paused until {health.breaker_until:%H:%M:%S}: {health.last_error}".rstrip(": ")
-    return health.note or ("" if health.state == "healthy" else health.last_error)
+    """Why it is not simply fine: the note without its countdown, the last error."""
+    cause = _cause(health)
+    error = "" if health.state == "healthy" else health.last_error
+    if cause:
+        return f"{cause}: {error}".rstrip(": ")
+    return health.note or error
 
 
-def lines(rows: Sequence[Health], current: str, width: int = _WIDTH) -> list[Content]:
+def lines(
+    rows: Sequence[Health], current: str, now: datetime | None = None, width: int = _WIDTH
+) -> list[Content]:
     """Two lines per usable provider, one for those that are not set up."""
     out: list[Content] = []
     for row in rows:
-        sign, word, colour = state_of(row)
+        sign, _, colour = state_of(row)
+        word = state_words(row, now)
         here = row.provider == current
         left = clip(row.provider, 14)
-        right = f"{word} {seconds(row.latency_p50)}".strip()
+        speed = seconds(row.latency_p50) if row.state in {"healthy", "degraded"} else ""
+        right = f"{word} {speed}".strip()
         gap = max(1, width - 4 - len(left) - len(right))
         out.append(
             Content.assemble(
@@ -59,17 +83,20 @@ def lines(rows: Sequence[Health], current: str, width: int = _WIDTH) -> list[Con
                 (right, colour),
             )
         )
-        detail = reason(row).removeprefix(f"{row.provider} ") or row.model
+        detail = (_cause(row) or reason(row)).removeprefix(f"{row.provider} ") or row.model
         if detail and row.state != "unconfigured":
             out.append(Content.assemble("    ", (clip(detail, width - 4), "$muted")))
     return out
 
 
 class ProviderPanel(Static):
-    """Shows health rows; ``current`` is the provider that answers next."""
+    """Shows health rows; ``current`` is the provider that answers next,
+    ``now`` the time that a pause is counted down to.
+    """
 
     rows: reactive[tuple[Health, ...]] = reactive((), init=False)
     current: reactive[str] = reactive("", init=False)
+    now: reactive[datetime | None] = reactive(None, init=False)
     _height = 0
 
     def on_mount(self) -> None:
@@ -85,11 +112,16 @@ class ProviderPanel(Static):
         """Redraws."""
         self._draw()
 
+    def watch_now(self) -> None:
+        """Counts down; nothing else changes with time alone."""
+        if any(row.breaker == "open" for row in self.rows):
+            self._draw()
+
     def _draw(self) -> None:
         if not self.rows:
             self.update(Content.styled("looking…", "$muted"))
             return
-        shown = lines(self.rows, self.current)
+        shown = lines(self.rows, self.current, self.now)
         # The screen is laid out anew only for another number of lines.
         self.update(Content("\n").join(shown), layout=len(shown) != self._height)
         self._height = len(shown)
