@@ -68,9 +68,9 @@ def _chat(argv: Sequence[str], commands: Collection[str]) -> int:
 
     ask = passphrase_for_chat()
     return run(
-        lambda: _open_services(ask),
+        lambda: _open_services(ask, local=args.local),
         session_id=_session(args.resume, newest=args.go_on),
-        wish=Wish(provider=args.provider, model=args.model, task=args.task),
+        wish=Wish(provider=args.provider, model=args.model, task=args.task, local=args.local),
     )
 
 
@@ -82,11 +82,13 @@ def _session(wanted: str, *, newest: bool) -> str:
     return session_to_open(wanted, newest=newest)
 
 
-def _open_services(ask: Ask) -> Services:
+def _open_services(ask: Ask, *, local: bool) -> Services:
     """Imported when called: the first frame needs no configuration, catalogue or engine."""
     from aircher.bootstrap.compose import open_services
+    from aircher.bootstrap.configuring import Flag
 
-    return open_services(ask=ask)
+    flags = (Flag("--local", "privacy.local", "true"),) if local else ()
+    return open_services(flags, ask=ask)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
+from aircher.bootstrap.configuring import Flag
 from aircher.bootstrap.services import Services
 from aircher.cli import asking
 from aircher.cli.contract import event_json, result_json
@@ -82,6 +83,11 @@ def add_wish_arguments(parser: argparse.ArgumentParser) -> None:
                         help="only models on this machine; nothing leaves it")  # fmt: skip
 
 
+def wish_flags(args: argparse.Namespace) -> tuple[Flag, ...]:
+    """The settings that those arguments change: with --local no other provider exists at all."""
+    return (Flag("--local", "privacy.local", "true"),) if args.local else ()
+
+
 def wish_of(args: argparse.Namespace, *, fallback: bool = True) -> Wish:
     """The wish that those arguments make."""
     return Wish(
@@ -126,7 +132,7 @@ def _run(args: argparse.Namespace, output: Output) -> int:
         )
     from aircher.bootstrap.compose import open_services
 
-    return asyncio.run(_ask(open_services(), args, text, output))
+    return asyncio.run(_ask(open_services(wish_flags(args)), args, text, output))
 
 
 async def _ask(services: Services, args: argparse.Namespace, text: str, output: Output) -> int:

@@ -18,6 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     made.add_argument("-r", "--resume", metavar="ID", default="", help="go on with this session")
     made.add_argument("-m", "--model", default="", help="a model, or provider/model")
     made.add_argument("--provider", default="", help="the provider to use")
+    made.add_argument("--local", action="store_true",
+                      help="only models on this machine; nothing leaves it")  # fmt: skip
     made.add_argument("--task", default="", help="the task, instead of the detected one")
 
 

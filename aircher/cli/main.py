@@ -38,6 +38,7 @@ COMMANDS: dict[str, str] = {
     "costs": "what was spent, by provider, model and task",
     "trust": "let a project's .aircher.toml count, as it is now",
     "keys": "store, list, try, replace and remove API keys",
+    "guard": "what is kept from leaving: kinds, allowed values, a check of files",
     "config": "show, check, edit and set the configuration",
     "pull": "have a server on this machine fetch a model (Ollama)",
     "local": "fetch, show and remove the built-in model",

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 
-from aircher.cli.ask import add_wish_arguments, openers, wish_of
+from aircher.cli.ask import add_wish_arguments, openers, wish_flags, wish_of
 from aircher.cli.naming import checked_model, checked_task
 from aircher.cli.printing import print_json
 from aircher.cli.reading import stdin_text
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--batch takes its requests from the file alone.")
     text = "" if args.batch else _text(args)
     flags = [Flag("--strategy", "routing.strategy", args.strategy)] if args.strategy else []
-    services = open_services(flags)
+    services = open_services((*flags, *wish_flags(args)))
 
     async def look() -> Preview | int:
         try:

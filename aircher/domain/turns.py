@@ -47,9 +47,10 @@ class TurnRequest:
 class Preview:
     """Detection and plan for a request that is not sent; estimates are on the candidates.
 
-    ``signals`` are what the detection was made from.
+    ``signals`` are what the detection was made from.  ``local``: it may not leave this machine.
     """
 
     detection: Detection
     plan: Plan
     signals: Signals | None = None
+    local: bool = False

@@ -166,7 +166,7 @@ class Engine:
         plan = self._routing.plan(request, stored, asked, look)
         spending = self._spending(request, stored, asked, look)
         plan, _ = spending.adapt(plan, chosen=_chosen(request))
-        return Preview(look.detection, plan, look.signals)
+        return Preview(look.detection, plan, look.signals, request.wish.local)
 
     def weigh(self, signals: Signals, wish: Wish) -> tuple[Detection, Plan | AircherError]:
         """Task and plan for given signals: no call, no IO, nothing but these values is looked at.

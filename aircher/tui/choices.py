@@ -45,9 +45,9 @@ def facts_line(facts: ModelFacts) -> str:
 class Choices(BaseApp):
     """All of them end in a ``Wish``, which the status line shows."""
 
-    def wish(self, **changes: str) -> None:
+    def wish(self, **changes: str | bool) -> None:
         """Changes the wish and shows what follows from it."""
-        self.chat.wish = replace(self.chat.wish, **changes)  # type: ignore[arg-type]  # strings only
+        self.chat.wish = replace(self.chat.wish, **changes)  # type: ignore[arg-type]  # by name
         self.plan_ahead(at_once=True)
 
     def use(self, ref: ModelRef) -> None:
@@ -56,7 +56,7 @@ class Choices(BaseApp):
 
     def action_automatic(self) -> None:
         """Gives the choice of model and task back."""
-        self.chat.wish = Wish(fallback=self.chat.wish.fallback)
+        self.chat.wish = Wish(fallback=self.chat.wish.fallback, local=self.chat.wish.local)
         self.plan_ahead(at_once=True)
 
     def action_next_model(self, step: int) -> None:

@@ -23,6 +23,7 @@ class Commands(Showing):
         handlers: dict[str, Handler] = {
             "help": lambda _: self.action_help(),
             "model": self._set_model,
+            "local": self._set_local,
             "task": self._set_task,
             "new": lambda _: self.new_session(),
             "clear": lambda _: self.new_session(),
@@ -76,6 +77,22 @@ class Commands(Showing):
             self.choose_by_name(name)
         else:
             self.action_choose_model()
+
+    def _set_local(self, word: str) -> None:
+        """Keeps this chat on this machine, or lets it go elsewhere again."""
+        if word not in {"", "on", "off"}:
+            self.tell("Say /local, /local on or /local off.")
+            return
+        on = not self.chat.wish.local if not word else word == "on"
+        if self.services is not None and self.services.settings.privacy.local and not on:
+            self.tell("privacy.local or --local keeps everything on this machine.")
+            return
+        self.wish(local=on)
+        self.tell(
+            "Only models on this machine are asked now; nothing you write leaves it."
+            if on
+            else "Models elsewhere may be asked again, with all that this chat holds."
+        )
 
     def _set_task(self, name: str) -> None:
         if name:

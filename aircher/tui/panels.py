@@ -213,11 +213,18 @@ class Panels(BaseApp):
             estimate=preview.plan.first.estimate if preview else None,
             fixed_model=bool(chat.wish.provider or chat.wish.model),
             fixed_task=bool(chat.wish.task),
+            local=self._stays_here(),
             problem=chat.problem,
             title=chat.title,
         )
         self.show_health()
         self.show_hints()
+
+    def _stays_here(self) -> bool:
+        """True where nothing of this chat may leave the machine, by whoever's word."""
+        always = self.services is not None and self.services.settings.privacy.local
+        by_file = self.chat.preview is not None and self.chat.preview.local
+        return always or by_file or self.chat.wish.local
 
     # -- words for newcomers
 

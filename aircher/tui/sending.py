@@ -116,7 +116,9 @@ class Sending(BaseApp):
             return
         from aircher.tui.bridge import run_turn
 
-        await run_turn(self.services.engine.compact(self.chat.session_id), post)
+        await run_turn(
+            self.services.engine.compact(self.chat.session_id, local=self.chat.wish.local), post
+        )
         post(msg.WorkDone())
 
     async def _attachments(self, text: str) -> dict[str, Part]:

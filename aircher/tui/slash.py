@@ -17,6 +17,7 @@ class SlashCommand:
 COMMANDS: tuple[SlashCommand, ...] = (
     SlashCommand("help", "", "keys and commands"),
     SlashCommand("model", "[NAME|auto]", "choose the model; auto gives the choice back"),
+    SlashCommand("local", "[on|off]", "use only models on this machine; nothing leaves it"),
     SlashCommand("task", "[NAME|auto]", "say what kind of task it is"),
     SlashCommand("new", "", "start a new chat"),
     SlashCommand("resume", "[WORDS]", "open an earlier chat"),

@@ -131,10 +131,10 @@ class Loopback:
 
 
 @asynccontextmanager
-async def serving(*answers: Answer) -> AsyncIterator[Loopback]:
-    """Starts a server that gives these answers; stops it afterwards."""
+async def serving(*answers: Answer, host: str = "127.0.0.1") -> AsyncIterator[Loopback]:
+    """Starts a server that gives these answers (on this address); stops it afterwards."""
     loopback = Loopback(list(answers))
-    server = await asyncio.start_server(loopback.handle, "127.0.0.1", 0)
-    loopback.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(loopback.handle, host, 0)
+    loopback.url = f"http://{host}:{server.sockets[0].getsockname()[1]}"
     async with server:
         yield loopback

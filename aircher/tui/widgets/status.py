@@ -27,7 +27,8 @@ class StatusView:
 
     ``activity`` is what goes on now ("writing", "trying again in 3 s"); while it is set the
     price to come gives way to it.  ``confidence`` (0..1) is how sure the task is, None where there
-    is nothing to be sure of.  ``fixed_model`` and ``fixed_task`` say that the user chose.
+    is nothing to be sure of.  ``fixed_model`` and ``fixed_task`` say that the user chose;
+    ``local``, that nothing leaves this machine.
     ``over`` names the limit that the request could break, and by which it would be refused.
     ``money_line`` is filled where the sidebar is hidden; ``money_alert``: a limit is near.
     """
@@ -37,6 +38,7 @@ class StatusView:
     estimate: Estimate | None = None
     fixed_model: bool = False
     fixed_task: bool = False
+    local: bool = False
     activity: str = ""
     problem: str = ""
     title: str = ""
@@ -115,6 +117,8 @@ def line(view: StatusView, width: int, spinner: str = "") -> Content:
             )
         else:
             left = _plan(view, short=short_left)
+        if view.local:
+            left = Content.assemble((" LOCAL ", "bold reverse $success"), " ", left)
         if left.cell_length + right.cell_length + 2 <= width:
             break
     room = width - right.cell_length - 1

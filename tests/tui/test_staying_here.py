@@ -1,0 +1,46 @@
+"""/local: the badge, what is asked, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aircher.domain.events import Guarded
+from aircher.domain.guarding import Finding
+from aircher.domain.settings import PrivacySettings
+from tests.support import engine as fake
+from tests.tui.app_fixture import chat, line_text, say, shown, until
+
+
+async def test_local_shows_a_badge_and_goes_with_every_request():
+    async with chat() as (app, pilot, services):
+        assert "LOCAL" not in line_text(app, "#status")
+        await say(app, pilot, "/local")
+        await until(lambda: "LOCAL" in line_text(app, "#status"))
+        await say(app, pilot, "hello")
+        await until(lambda: len(services.engine.requests) == 1 and not app.chat.busy)
+        assert services.engine.requests[0].wish.local
+        await pilot.press("f6")  # automatic: the choice of a model goes, the privacy stays
+        assert app.chat.wish.local
+        await say(app, pilot, "/local off")
+        await until(lambda: "LOCAL" not in line_text(app, "#status"))
+        await say(app, pilot, "hello again")
+        await until(lambda: len(services.engine.requests) == 2)
+        assert not services.engine.requests[1].wish.local
+
+
+async def test_what_the_configuration_keeps_here_no_command_lets_go():
+    given = replace(fake.settings(), privacy=PrivacySettings(local=True))
+    async with chat(services=fake.services(given)) as (app, pilot, _):
+        await until(lambda: "LOCAL" in line_text(app, "#status"))
+        await say(app, pilot, "/local off")
+        await until(lambda: "keeps everything on this machine" in shown(app))
+        assert "LOCAL" in line_text(app, "#status")
+
+
+async def test_what_was_taken_out_is_told_in_the_chat():
+    async with chat() as (app, pilot, services):
+        found = Finding("github-pat", "src/app.py", 3, "redact", "0123456789ab")
+        services.engine.scripts.append([Guarded((found,)), *fake.answer("ok")])
+        await say(app, pilot, "look at this")
+        await until(lambda: "github-pat in src/app.py:3" in shown(app))
+        assert "aircher guard allow 0123456789ab" in shown(app)
