@@ -12,10 +12,7 @@ from aircher.domain.health import (
     Admission,
     Blocked,
     Breaker,
-    BreakerState,
     Health,
-    HealthState,
-    ModelHealth,
     Sample,
 )
 from aircher.domain.limits import RateLimit
@@ -25,7 +22,7 @@ from aircher.domain.routes import Rules
 from aircher.domain.settings import HealthSettings
 from aircher.policy import breaker as policy
 from aircher.policy.breaker import CLOSED, BreakerRules
-from aircher.policy.health import judge
+from aircher.policy.health import health_row
 from aircher.policy.rates import used_up
 
 
@@ -186,66 +183,24 @@ class PassiveHealth:
             by_name.setdefault(sample.ref.provider, []).append(sample)
         breakers = self._breakers()
         return [
-            *(self._row(name, by_name.get(name, []), breakers) for name in self._rules.order),
+            *(
+                health_row(
+                    name,
+                    self._rules.models.get(name, ""),
+                    by_name.get(name, []),
+                    {ref: one for ref, one in breakers.items() if ref.provider == name},
+                    {ref: one.limits for ref, one in self._said.items() if ref.provider == name},
+                    self._clock.now(),
+                    self._settings,
+                )
+                for name in self._rules.order
+            ),
             *(
                 Health(name, "unconfigured", note=reason)
                 for name, reason in self._rules.unusable.items()
                 if name not in self._rules.order
             ),
         ]
-
-    def _row(
-        self, provider: str, samples: Sequence[Sample], breakers: Mapping[ModelRef, Breaker]
-    ) -> Health:
-        verdict = judge(samples, self._settings)
-        models = self._models(provider, breakers)
-        worst = max(models, key=lambda one: (_RANK[one.breaker], bool(one.note)), default=None)
-        shape = worst.breaker if worst else "closed"
-        seen = [sample for sample in samples if not sample.probe]
-        own = self._rules.models.get(provider, "")
-        note = worst.note if worst else ""
-        shown: HealthState = verdict.state
-        if worst is not None and shape == "open":
-            shown = "unhealthy" if worst.model in {"", own} else "degraded"
-        if worst is not None and note and worst.model not in {"", own}:
-            note = f"{worst.model}: {note}"
-        return Health(
-            provider,
-            shown,
-            seen[-1].ref.model if seen else own,
-            breaker=shape,
-            breaker_until=worst.breaker_until if worst else None,
-            latency_p50=verdict.p50,
-            latency_p95=verdict.p95,
-            latency_p99=verdict.p99,
-            calls=verdict.calls,
-            failures=verdict.failures,
-            last_error=verdict.last_error,
-            last_seen=samples[-1].at if samples else None,
-            note=note,
-            probed=verdict.probed,
-            models=tuple(models),
-        )
-
-    def _models(self, provider: str, breakers: Mapping[ModelRef, Breaker]) -> list[ModelHealth]:
-        """The provider's models of which there is something to tell; itself as model ""."""
-        now, zone = self._now(), self._clock.now().tzinfo
-        refs = {ref for ref in (*breakers, *self._said) if ref.provider == provider}
-        out = []
-        for ref in sorted(refs):
-            breaker = breakers.get(ref, CLOSED)
-            shape, until = policy.state(breaker, now), policy.free_at(breaker, now)
-            said = self._said.get(ref)
-            out.append(
-                ModelHealth(
-                    ref.model,
-                    shape,
-                    datetime.fromtimestamp(until, zone) if until else None,
-                    policy.why(breaker, now),
-                    said.limits if said is not None else (),
-                )
-            )
-        return out
 
     # -- the store
 
@@ -296,9 +251,6 @@ class PassiveHealth:
         text = error.message if isinstance(error, AircherError) else str(error or "")
         with suppress(StorageError):
             self._store.note(Sample(self._clock.now(), ref, latency_s, kind, text, probe))
-
-
-_RANK: dict[BreakerState, int] = {"closed": 0, "half_open": 1, "open": 2}
 
 
 def _both(ref: ModelRef) -> tuple[ModelRef, ModelRef]:

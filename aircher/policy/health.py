@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from aircher.domain.errors import PROVIDER_KINDS
-from aircher.domain.health import HealthState, Sample
+from aircher.domain.health import (
+    Breaker,
+    BreakerState,
+    Health,
+    HealthState,
+    ModelHealth,
+    Sample,
+)
+from aircher.domain.limits import RateLimit
+from aircher.domain.models import ModelRef
 from aircher.domain.settings import HealthSettings
+from aircher.policy.breaker import CLOSED, free_at, state, why
 
 IDLE_S = 60.0
 """Without a key press for so long nobody is typing."""
@@ -80,6 +91,59 @@ def percentile(ranked: Sequence[float], share: float) -> float | None:
     if not ranked:
         return None
     return ranked[max(0, math.ceil(share * len(ranked)) - 1)]
+
+
+def health_row(
+    provider: str,
+    own: str,
+    samples: Sequence[Sample],
+    breakers: Mapping[ModelRef, Breaker],
+    limits: Mapping[ModelRef, tuple[RateLimit, ...]],
+    now: datetime,
+    settings: HealthSettings,
+) -> Health:
+    """One provider's row; ``own`` is its default model, the mappings hold its models only."""
+    verdict = judge(samples, settings)
+    models = [
+        _model_row(ref.model, breakers.get(ref, CLOSED), limits.get(ref, ()), now)
+        for ref in sorted({*breakers, *limits})
+    ]
+    worst = max(models, key=lambda one: (_RANK[one.breaker], bool(one.note)), default=FINE)
+    shown: HealthState = verdict.state
+    if worst.breaker == "open":
+        shown = "unhealthy" if worst.model in {"", own} else "degraded"
+    other = f"{worst.model}: " if worst.note and worst.model not in {"", own} else ""
+    seen = [sample for sample in samples if not sample.probe]
+    return Health(
+        provider,
+        shown,
+        seen[-1].ref.model if seen else own,
+        breaker=worst.breaker,
+        breaker_until=worst.breaker_until,
+        latency_p50=verdict.p50,
+        latency_p95=verdict.p95,
+        latency_p99=verdict.p99,
+        calls=verdict.calls,
+        failures=verdict.failures,
+        last_error=verdict.last_error,
+        last_seen=samples[-1].at if samples else None,
+        note=other + worst.note,
+        probed=verdict.probed,
+        models=tuple(models),
+    )
+
+
+FINE = ModelHealth("")
+_RANK: dict[BreakerState, int] = {"closed": 0, "half_open": 1, "open": 2}
+
+
+def _model_row(
+    model: str, breaker: Breaker, limits: tuple[RateLimit, ...], now: datetime
+) -> ModelHealth:
+    at = now.timestamp()
+    until = free_at(breaker, at)
+    moment = datetime.fromtimestamp(until, now.tzinfo) if until else None
+    return ModelHealth(model, state(breaker, at), moment, why(breaker, at), limits)
 
 
 def may_look(*, focused: bool, idle_s: float) -> bool:
