@@ -71,7 +71,8 @@ class RateSlots:
                 raw.execute("DELETE FROM rate_slots WHERE id = ?", (slot.id,))
             else:
                 raw.execute("UPDATE rate_slots SET tokens = ? WHERE id = ?", (tokens, slot.id))
-            _free(raw, now_ms)
+            if not _free(raw, now_ms):
+                return
             rows = raw.execute(_OF_PROVIDER, (storable(slot.provider),)).fetchall()
             gone = [row for row in rows if row["at"] <= now_ms]
             taken = _taken(gone)
@@ -91,8 +92,8 @@ def _in_ms(at: float, now_ms: int) -> int:
     return max(now_ms, math.ceil(at * 1000 - 1e-6))
 
 
-def _free(raw: sqlite3.Connection, now_ms: int) -> None:
-    """Deletes what no longer counts."""
+def _free(raw: sqlite3.Connection, now_ms: int) -> int:
+    """Deletes what no longer counts; returns how many calls wait."""
     raw.execute(
         "DELETE FROM rate_slots WHERE at <= ? OR made > ?",
         (now_ms - _WINDOW_MS, now_ms + _SLACK_MS),
@@ -100,3 +101,4 @@ def _free(raw: sqlite3.Connection, now_ms: int) -> None:
     waiting = raw.execute("SELECT id, holder FROM rate_slots WHERE at > ?", (now_ms,)).fetchall()
     gone = [(row["id"],) for row in waiting if not lives(row["holder"])]
     raw.executemany("DELETE FROM rate_slots WHERE id = ?", gone)
+    return len(waiting) - len(gone)
