@@ -40,6 +40,7 @@ from aircher.config.layers import Flag
 from aircher.config.load import Config
 from aircher.config.provider_schema import ProviderConfig
 from aircher.domain.chat import Effort
+from aircher.domain.commits import CommitSettings
 from aircher.domain.limits import Rate
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Rules
@@ -284,6 +285,7 @@ def _settings(config: Config, chosen: Chosen, catalog: ModelCatalog) -> Settings
         system=config.chat.system_prompt,
         calls=_calls(config, ProviderConfig()),
         provider_calls={name: _calls(config, own) for name, own in config.providers.named.items()},
+        commit=CommitSettings(**vars(config.commit)),
         ui=UiSettings(
             theme=config.ui.theme,
             sidebar=config.ui.sidebar,

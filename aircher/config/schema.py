@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import get_args
 
+from aircher.config.commit_schema import Commit
 from aircher.config.cost_schema import Costs
 from aircher.config.fallback_schema import Fallback
 from aircher.config.health_schema import Breaker, HealthTable
@@ -323,6 +324,7 @@ class Tree:
     )
     ui: Ui = table(Ui)
     chat: Chat = table(Chat)
+    commit: Commit = table(Commit)
     secrets: Secrets = table(Secrets)
     network: Network = table(Network)
     log: Log = table(Log)

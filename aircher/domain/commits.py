@@ -18,7 +18,7 @@ commit that did not come to be; the user's editor."""
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class CommitMessage:
     """A commit message.  ``str`` of it is exactly what goes to ``git commit -F -``.
 
     ``body`` is wrapped already and has no blank lines at its ends; ``trailers`` are whole
@@ -119,7 +119,7 @@ class CommitAsk:
     setting: Setting
     hint: str = ""
     count: int = 1
-    earlier: tuple[Message, ...] = ()
+    earlier: tuple[CommitMessage, ...] = ()
     change: str = ""
     offline: bool = False
     wish: Wish = field(default_factory=Wish)
@@ -156,7 +156,7 @@ class Written:
     ``cost`` sums all calls that were made for it.
     """
 
-    messages: tuple[Message, ...]
+    messages: tuple[CommitMessage, ...]
     source: Source
     task: str = "commit_messages"
     ref: ModelRef | None = None
@@ -175,7 +175,7 @@ CommitEvent = Event | Written
 class Kept:
     """A message that was not committed, kept for another try."""
 
-    message: Message
+    message: CommitMessage
     fingerprint: str
     source: Source = "model"
     task: str = "commit_messages"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from aircher.domain.changes import Changes
-from aircher.domain.commits import Committing, Setting
+from aircher.domain.commits import Committing, Kept, Setting
 
 
 class Repository(Protocol):
@@ -60,4 +60,20 @@ class Repository(Protocol):
 
         Raises ``Cancelled`` where the user interrupted git or a hook.
         """
+        ...
+
+
+class KeptMessages(Protocol):
+    """Messages that were written but not committed; one per work tree."""
+
+    def keep(self, key: str, kept: Kept) -> None:
+        """Keeps it in place of an earlier one.  Raises ``StorageError``."""
+        ...
+
+    def get(self, key: str) -> Kept | None:
+        """The one that is kept, if any."""
+        ...
+
+    def forget(self, key: str) -> None:
+        """There is none from now on."""
         ...

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from aircher.domain.chat import Effort
+from aircher.domain.commits import CommitSettings
 from aircher.domain.limits import Rate
 from aircher.domain.models import ModelRef
 from aircher.domain.preferences import Gates
@@ -228,6 +229,7 @@ class Settings:
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     calls: CallSettings = field(default_factory=CallSettings)
     provider_calls: Mapping[str, CallSettings] = field(default_factory=dict)
+    commit: CommitSettings = field(default_factory=CommitSettings)
     ui: UiSettings = field(default_factory=UiSettings)
     gates: Gates = field(default_factory=Gates)
     found: tuple[str, ...] = ()

@@ -34,6 +34,10 @@ _MADE_ABSOLUTE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRE
 """Relative to where the program runs; GIT_INDEX_FILE is relative to the top level, where we go."""
 
 
+_KEPT = ("GIT_CONFIG", "GIT_TEST_")
+"""The user's configuration, and what git's own tests set: neither bends a diff (see its tests)."""
+
+
 def clean_environment(folder: Path, environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment for a call that reads: GIT_EXTERNAL_DIFF, GIT_DIFF_OPTS, GIT_TRACE, pathspec
     and pager variables are gone, as are keys and the repository's own filters; where the
@@ -43,7 +47,7 @@ def clean_environment(folder: Path, environ: Mapping[str, str] | None = None) ->
     kept = {
         name: value
         for name, value in child_environment(variables).items()
-        if not name.startswith("GIT_") or name.startswith("GIT_CONFIG") or name in _PLACES
+        if not name.startswith("GIT_") or name.startswith(_KEPT) or name in _PLACES
     }
     for name in _MADE_ABSOLUTE:
         if kept.get(name):

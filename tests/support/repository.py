@@ -62,12 +62,17 @@ class Repo:
         """The work tree's files."""
         return {
             os.fsdecode(os.path.relpath(os.path.join(folder, name), os.fsencode(self.path))): (
-                os.readlink(full) if os.path.islink(full) else open(full, "rb").read()
+                os.readlink(full) if os.path.islink(full) else _content(full)
             )
             for folder, folders, names in os.walk(os.fsencode(self.path))
             for name in names
             if (full := os.path.join(folder, name)) and b"/.git/" not in full and name != b".git"
         }
+
+
+def _content(path: bytes) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def new_repo(path: Path, *options: str) -> Repo:

@@ -1,0 +1,105 @@
+"""What the writing of commits stands on: the repository, the writer, the kept messages."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from aircher.bootstrap.configuring import data_dir, load_config, require_sound
+from aircher.bootstrap.guarding import load_guard_rules
+from aircher.bootstrap.services import Services
+from aircher.config.atomic import write_private
+from aircher.domain.commits import CommitAsk, CommitMessage, CommitSettings, Kept, Written
+from aircher.domain.errors import StorageError
+from aircher.domain.events import Failed
+from aircher.domain.models import ModelRef
+from aircher.domain.repository import KeptMessages, Repository
+from aircher.engine.commit import CommitWriter, by_rules, without_model
+from aircher.policy.commit.brief import brief_of
+from aircher.policy.guard import Cleaned, Piece, clean
+from aircher.workspace.repository import GitRepository
+
+
+def open_repository(folder: Path | None = None) -> Repository:
+    """The repository around a folder (the current one by default).
+
+    Raises ``UsageError`` where there is none with a work tree, ``GitRefused`` where git will not
+    look at it.
+    """
+    return GitRepository(folder or Path.cwd())
+
+
+def kept_messages() -> KeptMessages:
+    """The messages kept for another try."""
+    return _KeptFiles(data_dir() / "commit")
+
+
+def open_writer(services: Services) -> CommitWriter:
+    """The writer over running services."""
+    return CommitWriter(
+        services.engine, services.settings, services.catalog, services.clock, guarded
+    )
+
+
+def write_offline(ask: CommitAsk) -> Written:
+    """Messages by rules alone; needs no services.  Raises ``NothingToDo``."""
+    given = without_model(ask)
+    if isinstance(given, Failed):
+        raise given.error
+    if given is not None:
+        return given
+    config = require_sound(load_config())
+    settings = CommitSettings(**vars(config.commit))
+    # Nothing leaves, so nothing needs to be looked for.
+    return by_rules(brief_of(ask, settings, _as_it_is))
+
+
+def guarded(pieces: Sequence[Piece]) -> Cleaned:
+    """The outbound guard with the shipped rules."""
+    return clean(pieces, load_guard_rules())
+
+
+def _as_it_is(pieces: Sequence[Piece]) -> Cleaned:
+    return Cleaned(tuple(piece.text for piece in pieces))
+
+
+class _KeptFiles:
+    """One file per work tree, readable by its owner alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def keep(self, key: str, kept: Kept) -> None:
+        """Writes the file."""
+        text = json.dumps(asdict(kept), ensure_ascii=False, indent=1)
+        try:
+            write_private(self._file(key), text.encode("utf-8", "surrogatepass"))
+        except OSError as error:
+            raise StorageError(f"The message cannot be kept: {error.strerror}.") from error
+
+    def get(self, key: str) -> Kept | None:
+        """Reads the file; one that is damaged counts as none."""
+        try:
+            raw = json.loads(self._file(key).read_bytes().decode("utf-8", "surrogatepass"))
+            message = raw.pop("message")
+            ref = raw.pop("ref")
+            return Kept(
+                message=CommitMessage(
+                    str(message["subject"]), str(message["body"]), tuple(message["trailers"])
+                ),
+                ref=ModelRef(**ref) if ref else None,
+                **raw,
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def forget(self, key: str) -> None:
+        """Deletes the file."""
+        with contextlib.suppress(OSError):
+            self._file(key).unlink()
+
+    def _file(self, key: str) -> Path:
+        return self._folder / f"{key}.json"

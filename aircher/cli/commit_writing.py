@@ -1,0 +1,128 @@
+"""The writing of messages from a command line: services opened when needed, events told."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Coroutine
+from contextlib import aclosing
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from aircher.bootstrap.committing import open_writer, write_offline
+from aircher.bootstrap.services import Services
+from aircher.cli import asking
+from aircher.cli.narration import narrate
+from aircher.domain.commits import CommitAsk, Prepared, Written
+from aircher.domain.errors import AircherError, Bug, Cancelled
+from aircher.domain.events import Asking, Detected, Failed, Finished
+from aircher.domain.inert import inert
+from aircher.engine.commit import CommitWriter
+
+_T = TypeVar("_T")
+
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Writing:
+    """Writes messages, one after the other, in one event loop.  Use it in a ``with`` statement."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._runner = asyncio.Runner()
+        self._services: Services | None = None
+        self._writer: CommitWriter | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._services is not None:
+            self._runner.run(self._services.aclose())
+        self._runner.close()
+
+    def tell(self, line: str) -> None:
+        """A line of narration."""
+        if line and not self._quiet:
+            print(inert(line), file=sys.stderr, flush=True)
+
+    def write(self, ask: CommitAsk) -> Written:
+        """The messages.  Raises what the writing failed with; ``Cancelled`` on Ctrl+C."""
+        written = self.by_rules(ask) if ask.offline else self._asked(ask)
+        for note in written.notes:
+            self.tell(f"note: {note}")
+        return written
+
+    def by_rules(self, ask: CommitAsk) -> Written:
+        """The messages without a model."""
+        return write_offline(ask)
+
+    def prepare(self, ask: CommitAsk) -> Prepared:
+        """What would be sent.  Raises as ``CommitWriter.prepare``."""
+        return self._run(self._open().prepare(ask))
+
+    def _asked(self, ask: CommitAsk) -> Written:
+        return self._run(self._written(self._open(), ask))
+
+    def _open(self) -> CommitWriter:
+        if self._writer is None or self._services is None:
+            from aircher.bootstrap.compose import open_services
+
+            self._services = open_services()
+            self._writer = open_writer(self._services)
+            for notice in self._services.notices:
+                self.tell(f"note: {notice}")
+        return self._writer
+
+    def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """Runs it until it ends or the user stops it; what it holds is settled either way."""
+
+        async def watched() -> _T:
+            task = asyncio.ensure_future(work)
+            loop = asyncio.get_running_loop()
+            watching = [n for n in _STOPS if signal.getsignal(n) is not signal.SIG_IGN]
+            for number in watching:
+                loop.add_signal_handler(number, task.cancel)
+            try:
+                return await task
+            except asyncio.CancelledError:
+                raise Cancelled("You stopped it; nothing was committed.") from None
+            finally:
+                for number in watching:
+                    loop.remove_signal_handler(number)
+
+        return self._runner.run(watched())
+
+    async def _written(self, writer: CommitWriter, ask: CommitAsk) -> Written:
+        services = self._services
+        assert services is not None
+        async with aclosing(writer.write(ask)) as events:
+            async for event in events:
+                match event:
+                    case Written():
+                        return event
+                    case Failed(error):
+                        raise _with_way_out(error)
+                    case Asking(question):
+                        # --yes is about the commit; it spends nothing and lets no secret out.
+                        yes, line = await asking.answer(question, always=False)
+                        self.tell(line)
+                        services.engine.answer(question.id, yes=yes)
+                    case Detected() | Finished():
+                        pass
+                    case _:
+                        self.tell(narrate(event))
+        raise Bug("The writing of the message ended without a word.")
+
+
+def _with_way_out(error: AircherError) -> AircherError:
+    """A failed generation says that a message can be had without a model."""
+    if error.exit_code == 1 and "--offline" not in error.hint:
+        error.hint = f"{error.hint} --offline writes it by rules.".strip()
+    return error

@@ -1,0 +1,296 @@
+"""Everything that is decided about a message before a model is asked, and after it has answered."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aircher.domain.changes import Changes, FileChange, Hunk
+from aircher.domain.commits import CommitAsk, CommitMessage, CommitSettings, PastCommit, Payload
+from aircher.policy.commit import plain
+from aircher.policy.commit.fit import PIECE_LINES, PIECES_PER_FILE, Size, fit, heading
+from aircher.policy.commit.grounding import strange_names, without
+from aircher.policy.commit.kinds import LINE, counts, kind_of, only_form
+from aircher.policy.commit.lint import LintRules, lint, rules_of
+from aircher.policy.commit.message import Contract, contract_of, render
+from aircher.policy.commit.prompt import again, system_prompt, text_of
+from aircher.policy.commit.reply import Draft, read_reply, schema
+from aircher.policy.commit.style import Style, learn, nearest
+from aircher.policy.guard import Cleaned, Finding, Piece
+
+Clean = Callable[[Sequence[Piece]], Cleaned]
+"""The outbound guard with the user's rules: texts in, the same without secrets out."""
+
+MOST_LINES = PIECES_PER_FILE * PIECE_LINES
+"""Lines of a file that could be shown at all; the rest is not even looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A message, what it still breaks, and the names in it that stand nowhere in the diff."""
+
+    message: CommitMessage
+    faults: tuple[str, ...] = ()
+    strange: tuple[str, ...] = ()
+
+    @property
+    def fine(self) -> bool:
+        """True when there is nothing to repair."""
+        return not self.faults and not self.strange
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """One wish for a message, with the style and the rules it is to be written by.
+
+    ``shown`` are the changes as they may leave: without secrets and withheld files.
+    """
+
+    ask: CommitAsk
+    settings: CommitSettings
+    style: Style
+    rules: LintRules
+    contract: Contract
+    shown: Changes
+    findings: tuple[Finding, ...]
+    examples: tuple[PastCommit, ...]
+    evidence: str
+    """All that a message may name."""
+
+    @property
+    def system(self) -> str:
+        """The system prompt."""
+        return system_prompt(self.contract, self.style, self.rules, self.settings)
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The shape of the reply."""
+        return schema(emoji=self.contract.emoji)
+
+    def payload(self, room: int, size: Size) -> Payload:
+        """The request with the diff in at most about ``room`` tokens."""
+        fitted = fit(self.shown, room, size)
+        return self._payload(fitted.text, fitted.cuts, summaries=False)
+
+    @property
+    def around(self) -> str:
+        """All of the request but the diff."""
+        return self.system + self._payload("", (), summaries=False).text
+
+    def from_summaries(self, summaries: Sequence[str], cuts: Sequence[str]) -> Payload:
+        """The request with summaries of the diff's parts instead of the diff."""
+        listed = "\n".join(heading(file) for file in self.shown.files[:200])
+        text = "\n\n".join((listed, *summaries))
+        return self._payload(text, cuts, summaries=True)
+
+    def _payload(self, diff: str, cuts: Sequence[str], *, summaries: bool) -> Payload:
+        ask = self.ask
+        mark = "diff-" + hashlib.sha256(diff.encode("utf-8", "replace")).hexdigest()[:6]
+        text = text_of(
+            diff,
+            ask.setting,
+            examples=self.examples,
+            hint=ask.hint,
+            count=ask.count,
+            cuts=cuts,
+            mark=mark,
+            summaries=summaries,
+        )
+        if ask.earlier or ask.change:
+            text += "\n\n" + again(ask.earlier, ask.change)
+        said = tuple(
+            dict.fromkeys(f"{finding.kind} in {finding.place}" for finding in self.findings)
+        )
+        return Payload(self.system, text, tuple(cuts), said)
+
+    def read(self, reply: str) -> list[Checked]:
+        """The messages of a reply, each in form and checked; equal subjects once."""
+        found: dict[str, Checked] = {}
+        for draft in read_reply(reply, self.ask.count):
+            checked = self.check(render(draft, self.contract))
+            found.setdefault(checked.message.subject, checked)
+        return list(found.values())
+
+    def check(self, message: CommitMessage) -> Checked:
+        """What the repository's rules and the diff say of a message."""
+        strange = strange_names(message, self.evidence)
+        return Checked(message, tuple(lint(message, self.rules)), tuple(strange))
+
+    def without_strange(self, checked: Checked) -> CommitMessage:
+        """The message with those names taken out."""
+        if not checked.strange:
+            return checked.message
+        return without(checked.message, list(checked.strange), self.by_rules(1)[0].subject)
+
+    def complaints(self, checked: Checked) -> list[str]:
+        """What is wrong, in sentences for the model."""
+        names = [f"{name!r} does not occur in the diff" for name in checked.strange]
+        return [*checked.faults, *names]
+
+    def repair(self, payload: Payload, checked: Sequence[Checked]) -> Payload:
+        """The request for a better answer."""
+        complaints = [said for one in checked for said in self.complaints(one)]
+        complaints = complaints or ["it holds no commit message in the form that was asked for"]
+        more = again([one.message for one in checked], "", complaints[:10])
+        return replace(payload, text=f"{payload.text}\n\n{more}")
+
+    def by_rules(self, count: int) -> list[CommitMessage]:
+        """Messages made without a model."""
+        ask = self.ask
+        how = {"hint": ask.hint, "branch": ask.setting.branch}
+        drafts: list[Draft] = [plain.by_rules(ask.changes, **how)]
+        if count > 1:
+            drafts += plain.several(ask.changes, count + 1, **how)
+        made = {m.subject: m for m in (render(draft, self.contract) for draft in drafts)}
+        return list(made.values())[:count]
+
+
+def brief_of(ask: CommitAsk, settings: CommitSettings, clean: Clean) -> Brief:
+    """The brief for a wish.  What must not leave is taken out here, before anything is cut."""
+    style = learn(ask.setting.history)
+    rules = rules_of(ask.setting.rules)
+    contract = contract_of(settings, style, rules, ask.setting)
+    examples = tuple(nearest(ask.setting.history, ask.changes.paths, settings.examples))
+    shown, found = _cleaned(ask.changes, clean)
+    texts = _cleaned_texts(ask, examples, clean)
+    return Brief(
+        ask=texts.ask,
+        settings=settings,
+        style=style,
+        rules=rules,
+        contract=contract,
+        shown=shown,
+        findings=(*found, *texts.findings),
+        examples=texts.examples,
+        evidence=_evidence(ask, contract.ticket),
+    )
+
+
+def _evidence(ask: CommitAsk, ticket: str) -> str:
+    setting = ask.setting
+    said = (ask.hint, ask.change, setting.branch, setting.squashed, setting.amended, ticket)
+    return "\n".join((ask.changes.text(), *said))
+
+
+def better(earlier: Sequence[Checked], later: Sequence[Checked]) -> list[Checked]:
+    """The better of two answers: the one with the least to complain of; the later of equals."""
+
+    def faults(one: Checked) -> int:
+        return len(one.faults) + len(one.strange)
+
+    if not later or not earlier:
+        return list(later or earlier)
+    return list(later if min(map(faults, later)) <= min(map(faults, earlier)) else earlier)
+
+
+def why(brief: Brief, found: Sequence[Checked]) -> str:
+    """Why another answer is asked for, in a few words for the user."""
+    complaints = [said for one in found for said in brief.complaints(one)]
+    return complaints[0] if complaints else "the answer held no message"
+
+
+def finished(brief: Brief, found: Sequence[Checked]) -> tuple[list[CommitMessage], list[str]]:
+    """The messages as they are offered, the fine ones first, and what the user should know."""
+    ordered = sorted(found, key=lambda one: not one.fine)
+    messages: dict[str, CommitMessage] = {}
+    notes: list[str] = []
+    for one in ordered[: brief.ask.count]:
+        message = brief.without_strange(one)
+        messages.setdefault(message.subject, message)
+        if one.strange:
+            notes.append(f"taken out, since the diff does not hold it: {', '.join(one.strange)}")
+        rules = brief.rules.origin or "the rules"
+        notes += [f"{rules}: {fault}" for fault in lint(message, brief.rules)]
+    return list(messages.values()), list(dict.fromkeys(notes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    ask: CommitAsk
+    examples: tuple[PastCommit, ...]
+    findings: tuple[Finding, ...]
+
+
+def _cleaned_texts(ask: CommitAsk, examples: Sequence[PastCommit], clean: Clean) -> _Texts:
+    """Hint, wish, branch, notes and examples without secrets."""
+    setting = ask.setting
+    texts = [
+        Piece("your hint", ask.hint),
+        Piece("your wish", ask.change),
+        Piece("the branch's name", setting.branch),
+        Piece("the squashed commits", setting.squashed),
+        Piece("the amended message", setting.amended),
+        *(Piece("an earlier commit message", commit.message) for commit in examples),
+    ]
+    cleaned = clean(texts)
+    hint, change, branch, squashed, amended, *messages = cleaned.texts
+    return _Texts(
+        replace(
+            ask,
+            hint=hint,
+            change=change,
+            setting=replace(setting, branch=branch, squashed=squashed, amended=amended),
+        ),
+        tuple(replace(c, message=m) for c, m in zip(examples, messages, strict=True)),
+        cleaned.findings,
+    )
+
+
+def _cleaned(changes: Changes, clean: Clean) -> tuple[Changes, tuple[Finding, ...]]:
+    """The changes as they may leave, their names included."""
+    files: list[FileChange] = []
+    findings: list[Finding] = []
+    for file in changes.files:
+        line = kind_of(file).line
+        hunks = () if line else _trimmed(file)
+        names = [Piece("a file's name", name) for name in (file.path, file.old_path)]
+        # The line of a file that is summed up is a piece of it too: it may be withheld as well.
+        texts = [line] if line else ["\n".join(_lines(hunk)) for hunk in hunks]
+        cleaned = clean([*names, *(Piece(file.name, text, path=file.path) for text in texts)])
+        findings += cleaned.findings
+        path, old_path, *said = cleaned.texts
+        told = next((text for text in said if text.startswith("<WITHHELD:")), "")
+        if told:
+            line, hunks = f"not shown, {told.rpartition(': ')[2].rstrip('>')}{counts(file)}", ()
+        elif line:
+            line = said[0]
+        else:
+            hunks = tuple(_with_text(hunk, text) for hunk, text in zip(hunks, said, strict=True))
+        attributes = {**file.attributes, LINE: line} if line else file.attributes
+        files.append(
+            replace(file, path=path, old_path=old_path, hunks=hunks, attributes=attributes)
+        )
+    return replace(changes, files=tuple(files)), tuple(findings)
+
+
+def _trimmed(file: FileChange) -> tuple[Hunk, ...]:
+    """At most as many lines as could ever be shown."""
+    if only_form(file):
+        return file.hunks  # needed whole to see that; never shown
+    hunks: list[Hunk] = []
+    left = MOST_LINES
+    for hunk in file.hunks:
+        if left <= 0:
+            break
+        hunks.append(replace(hunk, lines=hunk.lines[:left]))
+        left -= len(hunk.lines)
+    return tuple(hunks)
+
+
+def _lines(hunk: Hunk) -> list[str]:
+    return [hunk.section, *(line.decode("utf-8", "surrogateescape") for line in hunk.lines)]
+
+
+def _with_text(hunk: Hunk, text: str) -> Hunk:
+    """The hunk with this text for its section and lines."""
+    if text == "\n".join(_lines(hunk)):
+        return hunk
+    section, *lines = text.split("\n")
+    at = hunk.header.find(b"@@", 2) + 2
+    return replace(
+        hunk,
+        header=hunk.header[:at] + b" " + section.encode("utf-8", "surrogateescape"),
+        lines=tuple(line.encode("utf-8", "surrogateescape") for line in lines),
+    )

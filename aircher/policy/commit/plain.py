@@ -1,0 +1,271 @@
+"""A message made by rules alone: what changed, named, with no claim about why.
+
+For when no model that can write is at hand, or none may be asked.  The same changes always give
+the same message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from aircher.domain.changes import EXECUTABLE, SUBMODULE, Changes, FileChange
+from aircher.policy.commit.kinds import Area, area_of, is_lock, kind_of, only_form
+from aircher.policy.commit.reply import Draft
+from aircher.policy.commit.style import TYPES
+
+_DEFINED = re.compile(
+    r"^\s*(?:export\s+|default\s+|public\s+|private\s+|protected\s+|internal\s+|static\s+|async\s+"
+    r"|pub(?:\([a-z]+\))?\s+|abstract\s+|final\s+|open\s+|override\s+|suspend\s+|unsafe\s+)*"
+    r"(?:def|class|func|fn|function|fun|interface|struct|enum|trait|type|module|mod|protocol)\s+"
+    r"(?:\([^)]*\)\s*)?(?P<name>[A-Za-z_$][\w$]*)"
+)
+_HEADING = re.compile(r"^#{1,6}\s+(?P<name>\S.*?)\s*#*$")
+_KEY = re.compile(r"""^\s*["']?(?P<name>[A-Za-z_][\w.-]*)["']?\s*[:=]\s*\S""")
+_IN_SECTION = re.compile(
+    r"(?:def|class|func|fn|function|fun|interface|struct|enum|trait|impl)\s+(?:\([^)]*\)\s*)?(?P<name>[A-Za-z_$][\w$]*)"
+)
+_BRANCH_TYPE = re.compile(r"^(?:.*/)?(?P<type>[a-z]+)[/_-]")
+
+AREA_TYPES: dict[Area, str] = {
+    "docs": "docs",
+    "test": "test",
+    "ci": "ci",
+    "build": "build",
+    "config": "chore",
+    "data": "chore",
+}
+"""The conventional type where all files are of one area; code says nothing by itself."""
+
+
+def by_rules(changes: Changes, *, hint: str = "", branch: str = "") -> Draft:
+    """The draft for these changes; the user's hint, where there is one, is its subject."""
+    type_, scope = type_of(changes, branch), scope_of(changes)
+    if hint.strip():
+        first, _, rest = hint.strip().partition("\n")
+        return Draft(first, rest.strip(), type_, scope)
+    return Draft(subject_of(changes), "", type_, scope)
+
+
+def several(changes: Changes, wanted: int, *, hint: str = "", branch: str = "") -> list[Draft]:
+    """At most ``wanted`` different drafts, the most telling first."""
+    type_, scope = type_of(changes, branch), scope_of(changes)
+    subjects = [
+        hint.strip().partition("\n")[0],
+        subject_of(changes),
+        _by_files(changes),
+        _broadly(changes),
+    ]
+    kept = list(dict.fromkeys(subject for subject in subjects if subject))
+    return [Draft(subject, "", type_, scope) for subject in kept[:wanted]]
+
+
+def subject_of(changes: Changes) -> str:
+    """What happened, in one line."""
+    files = changes.files
+    if len(files) == 1:
+        return _one_file(files[0])
+    if all(is_lock(file.path) for file in files):
+        return "Update lock files"
+    # What goes along with the change is not the change: lock files, then tests and documents.
+    main = [file for file in files if not is_lock(file.path)]
+    code = [file for file in main if area_of(file.path) not in {"test", "docs", "data"}] or main
+    if len(code) == 1:
+        return _one_file(code[0])
+    return _defined(code) or _by_files(changes)
+
+
+def type_of(changes: Changes, branch: str = "") -> str:
+    """The conventional type: of the branch's name, else what the files show; "" where they do not."""
+    if (found := _BRANCH_TYPE.match(branch)) and (named := _BRANCH_TYPES.get(found["type"], "")):
+        return named
+    if changes.files and all(is_lock(file.path) for file in changes.files):
+        return "build"
+    areas = {area_of(file.path) for file in changes.files}
+    if len(areas) == 1:
+        return AREA_TYPES.get(areas.pop(), _type_of_code(changes.files))
+    if "code" not in areas:
+        most = Counter(area_of(file.path) for file in changes.files).most_common(1)[0][0]
+        return AREA_TYPES[most]
+    return _type_of_code([file for file in changes.files if area_of(file.path) == "code"])
+
+
+_BRANCH_TYPES = {
+    **{name: name for name in TYPES},
+    "feature": "feat", "bugfix": "fix", "bug": "fix", "hotfix": "fix", "doc": "docs",
+    "tests": "test", "perf": "perf", "chores": "chore",
+}  # fmt: skip
+
+
+def _type_of_code(files: Sequence[FileChange]) -> str:
+    if any(file.status == "added" for file in files) or list(_names(files, b"+")):
+        return "feat"
+    if all(file.status in {"deleted", "renamed"} or only_form(file) for file in files):
+        return "refactor"
+    return "chore"
+
+
+def scope_of(changes: Changes) -> str:
+    """The part of the code all files are in: their common folder's name, or the one file's stem."""
+    main = [file for file in changes.files if area_of(file.path) == "code"] or list(changes.files)
+    folders = [file.name.split("/")[:-1] for file in main]
+    shared: list[str] = []
+    for parts in zip(*folders, strict=False):
+        if len(set(parts)) > 1:
+            break
+        shared.append(parts[0])
+    telling = [part for part in shared if part not in _PLAIN_FOLDERS]
+    if telling:
+        return telling[-1]
+    return _stem(main[0].name) if len(main) == 1 and "/" in main[0].name else ""
+
+
+_PLAIN_FOLDERS = frozenset(
+    "src lib app pkg packages source sources main java kotlin internal cmd python".split()
+)
+
+
+def _one_file(file: FileChange) -> str:
+    name = _short(file.name)
+    match file.status:
+        case "added":
+            return f"Add {name}"
+        case "deleted":
+            return f"Remove {name}"
+        case "copied":
+            return f"Copy {_short(file.old_name)} to {name}"
+        case "renamed":
+            return _renamed(file)
+        case "type":
+            return f"Change the type of {name}"
+        case _:
+            return _modified(file, name)
+
+
+def _renamed(file: FileChange) -> str:
+    old_folder, _, old = file.old_name.rpartition("/")
+    new_folder, _, new = file.name.rpartition("/")
+    if old == new:
+        return f"Move {new} to {new_folder or 'the top level'}"
+    if old_folder == new_folder:
+        return f"Rename {old} to {new}"
+    return f"Move {file.old_name} to {file.name}"
+
+
+def _modified(file: FileChange, name: str) -> str:
+    form = only_form(file)
+    if form == "mode":
+        return f"Make {name} {'' if file.new_mode == EXECUTABLE else 'not '}executable"
+    if form == "line endings":
+        return f"Change the line endings of {name}"
+    if form == "white space":
+        return f"Reformat {name}"
+    if SUBMODULE in {file.old_mode, file.new_mode}:
+        return f"Update the submodule {name}"
+    line = kind_of(file).line
+    if is_lock(file.path):
+        return _dependencies(line, name)
+    if line:
+        return f"Update {name}"
+    return _defined([file]) or _touched(file) or f"Update {name}"
+
+
+def _dependencies(line: str, name: str) -> str:
+    found = re.findall(r"(?:: |; )(\S+) (\S+) -> (\S+)", line)
+    if len(found) == 1:
+        return "Bump {} from {} to {}".format(*found[0])
+    return f"Update dependencies in {name}" if found else f"Update {name}"
+
+
+def _defined(files: Sequence[FileChange]) -> str:
+    """Names that came or went: "Add f and g to x.py"."""
+    added, removed = list(_names(files, b"+")), list(_names(files, b"-"))
+    new = [name for name in added if name not in removed]
+    gone = [name for name in removed if name not in added]
+    where = f" {_short(files[0].name)}" if len(files) == 1 else ""
+    if new and gone and len(new) == len(gone) == 1:
+        return f"Replace {gone[0]} by {new[0]}" + (f" in{where}" if where else "")
+    if new:
+        return f"Add {_listed(new)}" + (f" to{where}" if where else "")
+    if gone:
+        return f"Remove {_listed(gone)}" + (f" from{where}" if where else "")
+    return ""
+
+
+def _names(files: Sequence[FileChange], marker: bytes) -> Iterator[str]:
+    """What added or removed lines define; headings in documents."""
+    seen = set()
+    for file in files:
+        if kind_of(file).line or only_form(file):
+            continue
+        pattern = _HEADING if file.path.endswith(".md") else _DEFINED
+        for line in file.lines(marker):
+            found = pattern.match(line)
+            if found and found["name"] not in seen:
+                seen.add(found["name"])
+                yield found["name"]
+
+
+def _touched(file: FileChange) -> str:
+    """What the changed lines stand in: "Change f in x.py", "Set key in x.toml"."""
+    name = _short(file.name)
+    inside = [found["name"] for hunk in file.hunks if (found := _IN_SECTION.search(hunk.section))]
+    if inside and len(inside) == len(file.hunks):
+        return f"Change {_listed(list(dict.fromkeys(inside)))} in {name}"
+    if area_of(file.path) in {"config", "build", "ci"}:
+        keys = [found["name"] for line in file.lines(b"+") if (found := _KEY.match(line))]
+        if keys and len(keys) <= 3:
+            return f"Set {_listed(list(dict.fromkeys(keys)))} in {name}"
+    return ""
+
+
+_VERBS = {"added": "Add", "deleted": "Remove", "renamed": "Rename", "copied": "Copy"}
+
+
+def _by_files(changes: Changes) -> str:
+    """Files by name, or by number and folder where there are many."""
+    files = changes.files
+    statuses = {file.status for file in files}
+    verb = _VERBS.get(statuses.pop(), "Update") if len(statuses) == 1 else "Update"
+    if len(files) <= 3:
+        return f"{verb} {_listed([_short(file.name) for file in files])}"
+    scope = _common_folder(files)
+    return f"{verb} {len(files)} files" + (f" in {scope}" if scope else "")
+
+
+def _broadly(changes: Changes) -> str:
+    scope = scope_of(changes)
+    return f"Update {scope}" if scope else f"Change {len(changes.files)} files"
+
+
+def _common_folder(files: Sequence[FileChange]) -> str:
+    shared: list[str] = []
+    for parts in zip(*(file.name.split("/")[:-1] for file in files), strict=False):
+        if len(set(parts)) > 1:
+            break
+        shared.append(parts[0])
+    return "/".join(shared)
+
+
+def _listed(names: Sequence[str], most: int = 3) -> str:
+    if len(names) > most:
+        return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
+    if len(names) == 1:
+        return names[0]
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _short(name: str) -> str:
+    """The base name, with its folder where the base name alone says nothing."""
+    folder, _, base = name.rpartition("/")
+    return f"{folder.rpartition('/')[2]}/{base}" if folder and base in _PLAIN_NAMES else base
+
+
+_PLAIN_NAMES = frozenset(
+    "__init__.py index.js index.ts index.tsx mod.rs main.py main.go README.md conftest.py".split()
+)
+
+
+def _stem(name: str) -> str:
+    return name.rpartition("/")[2].partition(".")[0]
