@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from aircher.bootstrap.configuring import data_dir, load_config, require_sound
-from aircher.bootstrap.guarding import load_guard_rules
+from aircher.bootstrap.guarding import guard_policy, load_guard_rules
 from aircher.bootstrap.services import Services
 from aircher.config.atomic import write_private
 from aircher.domain.commits import CommitAsk, CommitMessage, CommitSettings, Kept, Written
@@ -17,7 +17,8 @@ from aircher.domain.errors import StorageError
 from aircher.domain.events import Failed
 from aircher.domain.models import ModelRef
 from aircher.domain.repository import KeptMessages, Repository
-from aircher.engine.commit import CommitWriter, by_rules, without_model
+from aircher.engine.commit import CommitWriter
+from aircher.engine.written import by_rules, without_model
 from aircher.policy.commit.brief import brief_of
 from aircher.policy.guard import Cleaned, Piece, clean
 from aircher.workspace.repository import GitRepository
@@ -39,8 +40,15 @@ def kept_messages() -> KeptMessages:
 
 def open_writer(services: Services) -> CommitWriter:
     """The writer over running services."""
+    policy = guard_policy(load_config())
+    ignored = services.workspace.ignored
+
+    def cleaned(pieces: Sequence[Piece]) -> Cleaned:
+        marked = [replace(one, ignored=bool(one.path) and ignored(one.path)) for one in pieces]
+        return clean(marked, load_guard_rules(), policy)
+
     return CommitWriter(
-        services.engine, services.settings, services.catalog, services.clock, guarded
+        services.engine, services.settings, services.catalog, services.clock, cleaned
     )
 
 
@@ -55,11 +63,6 @@ def write_offline(ask: CommitAsk) -> Written:
     settings = CommitSettings(**vars(config.commit))
     # Nothing leaves, so nothing needs to be looked for.
     return by_rules(brief_of(ask, settings, _as_it_is))
-
-
-def guarded(pieces: Sequence[Piece]) -> Cleaned:
-    """The outbound guard with the shipped rules."""
-    return clean(pieces, load_guard_rules())
 
 
 def _as_it_is(pieces: Sequence[Piece]) -> Cleaned:

@@ -7,35 +7,37 @@ limits, retries, fallback and the ledger hold for them as for any other request.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
 from aircher.domain.changes import Changes
 from aircher.domain.commits import (
     CommitAsk,
     CommitEvent,
-    CommitMessage,
     Payload,
     Prepared,
-    Source,
-    Written,
 )
-from aircher.domain.errors import AircherError, InvalidRequest, MalformedReply, NoModel, NothingToDo
-from aircher.domain.events import Event, Failed, Finished, Notice, TurnResult
+from aircher.domain.errors import (
+    AircherError,
+    InvalidRequest,
+    MalformedReply,
+    NoModel,
+    NothingToDo,
+)
+from aircher.domain.events import Event, Failed, Finished, Guarded, Notice
 from aircher.domain.ports import Catalog, Clock
 from aircher.domain.routes import Candidate
 from aircher.domain.settings import Settings
 from aircher.domain.turns import TurnRequest
 from aircher.domain.usage import Tokens, dollars
-from aircher.engine.chain import total
 from aircher.engine.turn import Engine
+from aircher.engine.written import Spent, by_rules, let_pass, no_result, without_model
 from aircher.policy.commit.brief import Brief, Checked, Clean, better, brief_of, finished, why
 from aircher.policy.commit.fit import Size, batches, fit, meaningful
 from aircher.policy.commit.prompt import SUMMARISE
 
-TASK = "commit_messages"
 COMMAND = "commit"
 
 OUTPUT_ROOM = 1_024
@@ -46,28 +48,6 @@ LEAST_ROOM = 300
 
 SUMMARY_TOKENS = 400
 """Room for the summary of one part of a large diff."""
-
-
-@dataclass(slots=True)
-class _Spent:
-    """What the turns of one message have used."""
-
-    results: list[TurnResult] = field(default_factory=list)
-
-    def written(
-        self, messages: Sequence[CommitMessage], source: Source, notes: Sequence[str]
-    ) -> Written:
-        last = self.results[-1] if self.results else None
-        return Written(
-            messages=tuple(messages),
-            source=source,
-            task=last.task if last else TASK,
-            ref=last.ref if last else None,
-            cost=total([attempt for result in self.results for attempt in result.attempts]),
-            tokens=_sum([result.tokens for result in self.results]),
-            duration_s=sum(result.duration_s for result in self.results),
-            notes=tuple(notes),
-        )
 
 
 class CommitWriter:
@@ -89,19 +69,21 @@ class CommitWriter:
         A merge, revert or cherry-pick keeps the message that git has prepared.  Where no model
         can write one, or none may be asked, rules do, and a note says so.
         """
-        spent = _Spent()
+        spent = Spent()
         if (given := without_model(ask)) is not None:
             yield given
             return
         brief = await asyncio.to_thread(brief_of, ask, self._settings, self._clean)
         try:
+            if not ask.offline:
+                let_pass(brief)
             candidate = None if ask.offline else await self._candidate(brief)
         except NoModel as error:
             note = f"no model that can write was asked ({error.message.rstrip('.')})"
             yield spent.written(brief.by_rules(ask.count), "rules", [f"{note}; written by rules"])
             return
         except AircherError as error:
-            yield Failed(error, _no_result())
+            yield Failed(error, no_result())
             return
         if candidate is None:
             yield by_rules(brief)
@@ -118,6 +100,7 @@ class CommitWriter:
         if not ask.changes:
             raise NothingToDo("There is nothing to describe.")
         brief = await asyncio.to_thread(brief_of, ask, self._settings, self._clean)
+        let_pass(brief)
         candidate = await self._candidate(brief)
         room, parts = self._plan(brief, candidate)
         payload = brief.payload(room, self._size(candidate))
@@ -128,7 +111,7 @@ class CommitWriter:
     # -- in parts
 
     async def _ask(
-        self, brief: Brief, candidate: Candidate, spent: _Spent
+        self, brief: Brief, candidate: Candidate, spent: Spent
     ) -> AsyncGenerator[CommitEvent, None]:
         room, parts = self._plan(brief, candidate)
         size = self._size(candidate)
@@ -150,14 +133,14 @@ class CommitWriter:
             payload = brief.from_summaries(summaries, payload.cuts)
         for cut in payload.cuts:
             yield Notice(f"not sent: {cut}")
-        for secret in payload.secrets:
-            yield Notice(f"blacked out: {secret}")
+        if brief.findings:
+            yield Guarded(brief.findings)
         async with aclosing(self._answered(brief, payload, spent)) as answered:
             async for told in answered:
                 yield told
 
     async def _answered(
-        self, brief: Brief, payload: Payload, spent: _Spent
+        self, brief: Brief, payload: Payload, spent: Spent
     ) -> AsyncGenerator[CommitEvent, None]:
         """The request, one more where its answer is not acceptable, and the messages made of both."""
         found: list[Checked] = []
@@ -188,7 +171,7 @@ class CommitWriter:
         messages, notes = finished(brief, found)
         yield spent.written(messages[: brief.ask.count], "model", notes)
 
-    async def _turn(self, request: TurnRequest, spent: _Spent) -> AsyncGenerator[Event, None]:
+    async def _turn(self, request: TurnRequest, spent: Spent) -> AsyncGenerator[Event, None]:
         """One turn without its ``Finished``; a model that takes no schema is asked without one."""
         refused: Failed | None = None
         async with aclosing(self._engine.turn(request)) as events:
@@ -219,6 +202,7 @@ class CommitWriter:
             command=COMMAND,
             system=payload.system,
             sample=ask.hint,
+            files=ask.changes.paths,
             json_schema=brief.schema if shaped else None,
             keep=False,
         )
@@ -256,40 +240,3 @@ class CommitWriter:
 
     def _size(self, candidate: Candidate) -> Size:
         return partial(self._catalog.count_text, candidate.ref)
-
-
-def without_model(ask: CommitAsk) -> Written | Failed | None:
-    """What there is to say before any model or rule is thought of: git's own message for a merge,
-    revert or cherry-pick, or that there is nothing to describe; None where there is work to do.
-    """
-    setting = ask.setting
-    if setting.prepared and setting.operation and not (ask.earlier or ask.hint):
-        note = f"git's own message for this {setting.operation} is kept"
-        return _Spent().written([_prepared(setting.prepared)], "git", [note])
-    if not ask.changes:
-        return Failed(NothingToDo("There is nothing to describe."), _no_result())
-    return None
-
-
-def by_rules(brief: Brief) -> Written:
-    """Messages made by rules alone; the note says so."""
-    notes = ["written by rules from names and paths, without a model"]
-    return _Spent().written(brief.by_rules(brief.ask.count), "rules", notes)
-
-
-def _prepared(text: str) -> CommitMessage:
-    subject, _, rest = text.partition("\n")
-    return CommitMessage(subject, rest.strip("\n"))
-
-
-def _no_result() -> TurnResult:
-    return TurnResult("", TASK, None, cost=total([]))
-
-
-def _sum(parts: Sequence[Tokens]) -> Tokens:
-    """Input and output of all calls; unknown where one did not say."""
-    inputs, outputs = [t.input for t in parts], [t.output for t in parts]
-    return Tokens(
-        input=sum(n or 0 for n in inputs) if inputs and None not in inputs else None,
-        output=sum(n or 0 for n in outputs) if outputs and None not in outputs else None,
-    )

@@ -38,10 +38,13 @@ _KEPT = ("GIT_CONFIG", "GIT_TEST_")
 """The user's configuration, and what git's own tests set: neither bends a diff (see its tests)."""
 
 
-def clean_environment(folder: Path, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+def clean_environment(
+    folder: Path, environ: Mapping[str, str] | None = None, *, filters: bool = False
+) -> dict[str, str]:
     """The environment for a call that reads: GIT_EXTERNAL_DIFF, GIT_DIFF_OPTS, GIT_TRACE, pathspec
     and pager variables are gone, as are keys and the repository's own filters; where the
-    repository is, and GIT_CONFIG*, stay.
+    repository is, and GIT_CONFIG*, stay.  ``filters`` keeps the repository's filters: what is
+    added to an index must come out as in the user's own ``git add``.
     """
     variables = os.environ if environ is None else environ
     kept = {
@@ -53,7 +56,7 @@ def clean_environment(folder: Path, environ: Mapping[str, str] | None = None) ->
         if kept.get(name):
             kept[name] = os.path.join(folder.absolute(), kept[name])
     quiet = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-    return without_filters(folder.absolute(), kept | quiet)
+    return kept | quiet if filters else without_filters(folder.absolute(), kept | quiet)
 
 
 def ask_git(

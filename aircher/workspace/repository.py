@@ -230,8 +230,9 @@ class GitRepository:
                 self._asking()("rev-parse", "--git-path", "index").removesuffix(b"\n")
             )
             with contextlib.suppress(FileNotFoundError):
-                shutil.copyfile(own, copy)
-            env = {**self._env, "GIT_INDEX_FILE": copy}
+                shutil.copy2(own, copy)  # with its time, by which git knows what to look at
+            adding = clean_environment(self._folder, self._environ, filters=True)
+            env = {**adding, "GIT_INDEX_FILE": copy}
             self._asking(env)("add", "--update", "--", ":/")
             yield env
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from aircher.domain.changes import Changes, FileChange, Hunk
 from aircher.domain.commits import CommitAsk, CommitMessage, CommitSettings, PastCommit, Payload
+from aircher.domain.guarding import Finding, in_words
 from aircher.policy.commit import plain
 from aircher.policy.commit.fit import PIECE_LINES, PIECES_PER_FILE, Size, fit, heading
 from aircher.policy.commit.grounding import strange_names, without
@@ -18,7 +19,7 @@ from aircher.policy.commit.message import Contract, contract_of, render
 from aircher.policy.commit.prompt import again, system_prompt, text_of
 from aircher.policy.commit.reply import Draft, read_reply, schema
 from aircher.policy.commit.style import Style, learn, nearest
-from aircher.policy.guard import Cleaned, Finding, Piece
+from aircher.policy.guard import Cleaned, Piece
 
 Clean = Callable[[Sequence[Piece]], Cleaned]
 """The outbound guard with the user's rules: texts in, the same without secrets out."""
@@ -100,9 +101,7 @@ class Brief:
         )
         if ask.earlier or ask.change:
             text += "\n\n" + again(ask.earlier, ask.change)
-        said = tuple(
-            dict.fromkeys(f"{finding.kind} in {finding.place}" for finding in self.findings)
-        )
+        said = tuple(dict.fromkeys(in_words((finding,)) for finding in self.findings))
         return Payload(self.system, text, tuple(cuts), said)
 
     def read(self, reply: str) -> list[Checked]:
