@@ -19,6 +19,7 @@ from aircher.domain.errors import (
     ContextTooLong,
     NetworkFailed,
     Overloaded,
+    ProviderError,
     QuotaExhausted,
 )
 from aircher.domain.events import (
@@ -319,6 +320,19 @@ def test_calls_are_never_more_than_the_sum_of_one_plus_retries(
     )
 
 
+@pytest.mark.parametrize("error", [AuthenticationFailed("no"), QuotaExhausted("no")])
+async def test_a_key_or_account_that_failed_is_not_asked_first_again(
+    build: Build, error: ProviderError
+) -> None:
+    broken = ScriptedProvider("a", [[error]])
+    bench = build(broken, ScriptedProvider("b", [answer("Here.")]))
+    await bench.turn("one")
+    events = await bench.turn("two")
+    assert last(events).result.text == "Here."
+    assert moves(events) == []
+    assert len(broken.requests) == 1
+
+
 # -- an answer that breaks off
 
 
@@ -417,6 +431,13 @@ async def test_what_a_continuation_repeats_is_shown_once(build: Build) -> None:
     assert last(events).result.text == "Look: the quick brown fox jumps"
     shown = "".join(event.text for event in events if isinstance(event, TextDelta))
     assert shown == "Look: the quick brown fox jumps"
+
+
+async def test_an_answer_of_a_prescribed_shape_is_begun_anew(build: Build) -> None:
+    other = ScriptedProvider("b", [answer('{"a": 1}')])
+    bench = build(ScriptedProvider("a", [half('{"a": ')]), other)
+    events = await bench.turn("hi", json_schema={"type": "object"})
+    assert last(events).result.text == '{"a": 1}'
 
 
 @pytest.mark.parametrize(
