@@ -212,7 +212,16 @@ class BaseApp(App[int]):
             for ref in (rule.preferred, *rule.fallbacks):
                 if ref not in refs and ref.provider in rules.order:
                     refs.append(ref)
-        return refs
+        return (
+            [ref for ref in refs if ref.provider in rules.local] if self.chat.wish.local else refs
+        )
+
+    @property
+    def stays_here(self) -> bool:
+        """True where nothing of this chat may leave the machine, by whoever's word."""
+        always = self.services is not None and self.services.settings.privacy.local
+        by_file = self.chat.preview is not None and self.chat.preview.local
+        return always or by_file or self.chat.wish.local
 
     def standing_model(self) -> ModelRef | None:
         """The model that answers if nothing else is said."""
@@ -229,7 +238,7 @@ class BaseApp(App[int]):
             return ModelRef(wish.provider, rules.models[wish.provider])
         rule = rules.tasks.get(wish.task or "default") or rules.tasks.get("default")
         refs = self.standing_models()
-        if rule is not None and rule.preferred.provider in rules.order:
+        if rule is not None and rule.preferred in refs:
             return rule.preferred
         return refs[0] if refs else None
 

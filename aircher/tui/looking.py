@@ -57,7 +57,7 @@ class Looking(BaseApp):
             services.health,
             services.clock,
             services.settings.health.check_every_s,
-            lambda: self.somebody_is_there,
+            lambda: self.somebody_is_there and not self.stays_here,
         )
         async for _ in looks:
             self.show_health()
@@ -110,6 +110,10 @@ class Looking(BaseApp):
 
     def probe_provider(self, name: str) -> None:
         """Asks one provider for its model list now."""
+        here = self.services.settings.rules.local if self.services is not None else {}
+        if self.stays_here and name not in here:
+            self.notify(f"{name} is not asked: this chat stays here.", markup=False)
+            return
         self.work(partial(self._probe, name), f"probe-{name}", exit_on_error=False)
 
     async def _probe(self, name: str) -> None:

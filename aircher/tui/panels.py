@@ -199,7 +199,11 @@ class Panels(BaseApp):
         standing = self.standing_model()
         ref = preview.plan.first.ref if preview else standing
         if self.services is not None and standing is None and not chat.problem:
-            chat.problem = "No model is set up yet: /config says what is missing."
+            chat.problem = (
+                "No model on this machine: `aircher local pull` fetches one, /local off leaves it."
+                if chat.wish.local
+                else "No model is set up yet: /config says what is missing."
+            )
         over = ""
         if preview and self.services is not None:
             caps = self.home.query_one(CostPanel).figures.caps
@@ -213,18 +217,12 @@ class Panels(BaseApp):
             estimate=preview.plan.first.estimate if preview else None,
             fixed_model=bool(chat.wish.provider or chat.wish.model),
             fixed_task=bool(chat.wish.task),
-            local=self._stays_here(),
+            local=self.stays_here,
             problem=chat.problem,
             title=chat.title,
         )
         self.show_health()
         self.show_hints()
-
-    def _stays_here(self) -> bool:
-        """True where nothing of this chat may leave the machine, by whoever's word."""
-        always = self.services is not None and self.services.settings.privacy.local
-        by_file = self.chat.preview is not None and self.chat.preview.local
-        return always or by_file or self.chat.wish.local
 
     # -- words for newcomers
 

@@ -44,3 +44,14 @@ async def test_what_was_taken_out_is_told_in_the_chat():
         await say(app, pilot, "look at this")
         await until(lambda: "github-pat in src/app.py:3" in shown(app))
         assert "aircher guard allow 0123456789ab" in shown(app)
+
+
+async def test_a_chat_that_stays_here_looks_at_no_provider_elsewhere():
+    """Not regularly, and not when a probe is asked for by hand."""
+    async with chat() as (app, pilot, services):
+        await say(app, pilot, "/local on")
+        await until(lambda: app.stays_here)
+        services.providers.asked.clear()
+        app.probe_provider("openai")
+        await pilot.pause()
+        assert services.providers.asked == []
