@@ -7,9 +7,10 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 
-ENDING = ("SIGTERM", "SIGHUP", "SIGQUIT")
+ENDING = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGINT")
 """By name, since not every system has them.  Their default is to end the process at once,
-which leaves the terminal in its raw mode, on the other screen, reporting the mouse."""
+which leaves the terminal in its raw mode, on the other screen, reporting the mouse.  Ctrl+C in
+the app is a key: a SIGINT comes from outside, too."""
 
 
 def leave_on_signals(leave: Callable[[int], object]) -> None:

@@ -86,7 +86,7 @@ async def test_ctrl_c_clears_then_interrupts_then_quits(vendors: Vendors, pane: 
     await left_sane(pane)
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGQUIT", "SIGINT"])
 async def test_ended_from_outside_in_mid_answer_it_keeps_the_chat_and_the_terminal(
     vendors: Vendors, pane: Terminal, project: Path, name: str
 ) -> None:
@@ -101,6 +101,31 @@ async def test_ended_from_outside_in_mid_answer_it_keeps_the_chat_and_the_termin
     await pane.wait_for(f"code={128 + number}")
     await left_sane(pane)
     await half_is_kept()
+
+
+async def test_stopped_and_woken_it_gives_the_terminal_back_and_takes_it_again(
+    vendors: Vendors, pane: Terminal, project: Path
+) -> None:
+    go = asyncio.Event()
+    vendors.answers(answer("Half of it ", go, "and the rest."))
+    pane.start(in_a_shell(*AIRCHER))
+    await pane.wait_for("Answers now")
+    await ask(pane, "what is a branch")
+    await pane.wait_for("Half of it")
+    pid = int((project / "pid").read_text())
+    os.kill(pid, signal.SIGTSTP)
+    for _ in range(200):
+        if state(pane) == SANE:
+            break
+        await asyncio.sleep(0.05)
+    assert state(pane) == SANE
+    go.set()
+    os.kill(pid, signal.SIGCONT)
+    await pane.wait_for("and the rest.")
+    assert state(pane) != SANE
+    pane.key("C-d")
+    await pane.wait_for("code=0")
+    await left_sane(pane)
 
 
 async def test_my_terminal_vanishes_and_the_program_ends_and_keeps_the_chat(
