@@ -42,3 +42,17 @@ def inert(text: str) -> str:
     if "\u200c" in plain or "\u200d" in plain:
         plain = _STRAY_JOINER.sub("", plain)
     return plain
+
+
+def encodable(text: str) -> str:
+    """``text`` as UTF-8, a wire and a database can carry it: lone surrogates are replaced.
+
+    They come from arguments and file names that are no UTF-8.
+    """
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from aircher.domain.inert import encodable
+
 Role = Literal["user", "assistant", "tool"]
 """Who speaks.  The system prompt is not a message: it stands in ``ChatRequest.system``."""
 
@@ -87,7 +89,7 @@ class Message:
 
 def user(text: str, *attachments: Part) -> Message:
     """A user's message: attachments first, as vendors advise, then the text."""
-    return Message("user", (*attachments, Text(text)))
+    return Message("user", (*attachments, Text(encodable(text))))
 
 
 def assistant(text: str) -> Message:

@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import Any
 
 from aircher.domain.errors import StorageError
+from aircher.domain.inert import encodable
 from aircher.domain.messages import Document, Image, Part, Text, Thinking, ToolCall, ToolResult
 
 _KINDS: dict[str, type[Part]] = {
@@ -48,7 +49,7 @@ def dump_parts(parts: Iterable[Part]) -> str:
     """The parts as one JSON array."""
     written = [_written(part) for part in parts]
     text = json.dumps(written, ensure_ascii=False, separators=(",", ":"))
-    return text if storable(text) is text else json.dumps(written, separators=(",", ":"))
+    return text if encodable(text) is text else json.dumps(written, separators=(",", ":"))
 
 
 def load_parts(text: str) -> tuple[Part, ...]:
@@ -60,14 +61,3 @@ def load_parts(text: str) -> tuple[Part, ...]:
             "A message in the data file cannot be read.",
             hint="Run `aircher doctor` to check the file.",
         ) from error
-
-
-def storable(text: str) -> str:
-    """``text`` as SQLite takes it: lone surrogates, which UTF-8 cannot carry, are replaced."""
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+from aircher.domain.inert import encodable
 from aircher.domain.tasks import Correction
-from aircher.storage.codec import storable
 from aircher.storage.connection import Connection
 from aircher.storage.times import Now, from_ms, to_ms
 
@@ -26,12 +26,12 @@ class Corrected:
 
     def add(self, text: str, *, wrong: str, task: str) -> Correction:
         """Keeps a correction in place of an earlier one of the same text."""
-        kept = storable(text if len(text) <= 2 * SIDE else f"{text[:SIDE]}\n{text[-SIDE:]}")
+        kept = encodable(text if len(text) <= 2 * SIDE else f"{text[:SIDE]}\n{text[-SIDE:]}")
         with self._connection.writing() as raw:
             raw.execute("DELETE FROM corrections WHERE text = ?", (kept,))
             row = raw.execute(
                 "INSERT INTO corrections (at, text, wrong, task) VALUES (?, ?, ?, ?) RETURNING *",
-                (to_ms(self._clock.now()), kept, storable(wrong), storable(task)),
+                (to_ms(self._clock.now()), kept, encodable(wrong), encodable(task)),
             ).fetchone()
             raw.execute(
                 "DELETE FROM corrections WHERE id <="

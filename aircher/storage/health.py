@@ -12,8 +12,8 @@ from dataclasses import astuple, fields, replace
 from datetime import datetime, timedelta
 
 from aircher.domain.health import Breaker, Sample
+from aircher.domain.inert import encodable
 from aircher.domain.models import ModelRef
-from aircher.storage.codec import storable
 from aircher.storage.connection import Connection
 from aircher.storage.processes import lives, myself
 from aircher.storage.rows import ref_columns
@@ -103,7 +103,7 @@ class HealthRecords:
                     *ref_columns(sample.ref),
                     sample.latency_s,
                     sample.kind,
-                    storable(sample.error),
+                    encodable(sample.error),
                     sample.probe,
                 ),
             )

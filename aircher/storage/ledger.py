@@ -19,10 +19,10 @@ from datetime import datetime
 
 from aircher.domain.budget import Cap, CapState, Claim, Reservation
 from aircher.domain.errors import OverBudget
+from aircher.domain.inert import encodable
 from aircher.domain.models import ModelRef
 from aircher.domain.usage import Spend, Tokens, UsageRow, dollars
 from aircher.storage.abandoned import Stale, aborted, stale_among
-from aircher.storage.codec import storable
 from aircher.storage.connection import Connection
 from aircher.storage.processes import myself
 from aircher.storage.rows import TOKENS_AND_COST, ref_columns, tokens_and_cost, usage_row
@@ -124,7 +124,7 @@ class UsageLedger:
                 " prompt, prompt_nano, max_output) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     *ref_columns(claim.ref),
-                    storable(claim.task),
+                    encodable(claim.task),
                     claim.nano_usd,
                     to_ms(claim.at),
                     claim.session_id,
@@ -192,7 +192,7 @@ class UsageLedger:
                 "INSERT INTO alerts (name, since, limit_nano, share, at) VALUES (?, ?, ?, ?, ?)"
                 " ON CONFLICT DO NOTHING",
                 (
-                    storable(cap.name),
+                    encodable(cap.name),
                     to_ms(cap.since),
                     cap.limit_nano,
                     share,
@@ -270,13 +270,13 @@ class UsageLedger:
             (
                 to_ms(row.at),
                 *ref_columns(row.ref),
-                storable(row.task),
+                encodable(row.task),
                 *tokens_and_cost(row.tokens, row.cost),
                 row.session_id,
                 row.message_id,
                 row.duration_s,
                 row.first_token_s,
-                storable(row.outcome),
+                encodable(row.outcome),
                 row.attempt,
                 reservation_id,
             ),

@@ -5,10 +5,9 @@ from __future__ import annotations
 import sqlite3
 
 from aircher.domain.errors import UsageError
-from aircher.domain.inert import inert
+from aircher.domain.inert import encodable, inert
 from aircher.domain.sessions import SessionInfo
 from aircher.storage import search
-from aircher.storage.codec import storable
 from aircher.storage.ids import as_typed
 from aircher.storage.rows import SESSION_COLUMNS, session_info
 
@@ -18,7 +17,7 @@ Found = tuple[str, int, str]
 
 def resolve(raw: sqlite3.Connection, typed: str) -> str:
     """The whole id of the session that was typed.  Raises ``UsageError`` if not just one fits."""
-    wanted = as_typed(storable(typed))
+    wanted = as_typed(encodable(typed))
     # "~" sorts behind every character of an id.
     rows = raw.execute(
         "SELECT id FROM sessions WHERE id >= ? AND id < ? ORDER BY id LIMIT 4",

@@ -11,8 +11,8 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from aircher.domain.inert import encodable
 from aircher.domain.limits import Slot, Taken
-from aircher.storage.codec import storable
 from aircher.storage.connection import Connection
 from aircher.storage.processes import lives, myself
 
@@ -36,12 +36,12 @@ class RateSlots:
         now_ms = round(now * 1000)
         with self._connection.writing() as raw:
             _free(raw, now_ms)
-            rows = raw.execute(_OF_PROVIDER, (storable(provider),)).fetchall()
+            rows = raw.execute(_OF_PROVIDER, (encodable(provider),)).fetchall()
             at_ms = _in_ms(decide(_taken(rows), tokens), now_ms)
             made = raw.execute(
                 "INSERT INTO rate_slots (provider, at, made, tokens, holder)"
                 " VALUES (?, ?, ?, ?, ?)",
-                (storable(provider), at_ms, now_ms, tokens, self._me),
+                (encodable(provider), at_ms, now_ms, tokens, self._me),
             )
         waiting = sum(1 for row in rows if row["at"] > now_ms)
         position = waiting + 1 if at_ms > now_ms else 0
@@ -50,7 +50,7 @@ class RateSlots:
     def when(self, slot: Slot) -> Slot:
         """The slot as it is by now: others may have made room."""
         with self._connection.reading() as raw:
-            rows = raw.execute(_OF_PROVIDER, (storable(slot.provider),)).fetchall()
+            rows = raw.execute(_OF_PROVIDER, (encodable(slot.provider),)).fetchall()
         at = next((row["at"] for row in rows if row["id"] == slot.id), 0)
         before = sum(1 for row in rows if row["id"] < slot.id and row["at"] >= slot.at * 1000 - 1)
         return replace(slot, at=at / 1000, position=before + 1)
@@ -73,7 +73,7 @@ class RateSlots:
                 raw.execute("UPDATE rate_slots SET tokens = ? WHERE id = ?", (tokens, slot.id))
             if not _free(raw, now_ms):
                 return
-            rows = raw.execute(_OF_PROVIDER, (storable(slot.provider),)).fetchall()
+            rows = raw.execute(_OF_PROVIDER, (encodable(slot.provider),)).fetchall()
             gone = [row for row in rows if row["at"] <= now_ms]
             taken = _taken(gone)
             for row in rows:

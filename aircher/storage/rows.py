@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 from typing import Any, cast
 
+from aircher.domain.inert import encodable
 from aircher.domain.messages import Message, Role
 from aircher.domain.models import ModelRef
 from aircher.domain.sessions import MessageState, SessionInfo, StoredMessage
 from aircher.domain.usage import Cost, CostTag, Tokens, UsageRow
-from aircher.storage.codec import load_parts, storable
+from aircher.storage.codec import load_parts
 from aircher.storage.schema import TOKEN_COLUMNS
 from aircher.storage.times import from_ms
 
@@ -23,7 +24,7 @@ TOKENS_AND_COST = (
 
 def ref_columns(ref: ModelRef) -> tuple[str, str]:
     """Values for the columns ``provider`` and ``model``."""
-    return storable(ref.provider), storable(ref.model)
+    return encodable(ref.provider), encodable(ref.model)
 
 
 def tokens_and_cost(tokens: Tokens, cost: Cost) -> tuple[Any, ...]:

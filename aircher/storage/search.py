@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aircher.storage.codec import storable
+from aircher.domain.inert import encodable
 
 EXCERPT_WORDS = 16
 _EXCERPT_CHARS = 90
@@ -10,7 +10,7 @@ _EXCERPT_CHARS = 90
 
 def cleaned(query: str) -> str:
     """The query without what neither FTS5 nor SQLite's text takes: NUL, lone surrogates."""
-    return storable(query.replace("\0", " ")).strip()
+    return encodable(query.replace("\0", " ")).strip()
 
 
 def fts_query(query: str) -> str:

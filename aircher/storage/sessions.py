@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from aircher.domain.errors import Bug, UsageError
-from aircher.domain.inert import inert
+from aircher.domain.inert import encodable, inert
 from aircher.domain.messages import Message, Part, Text, user
 from aircher.domain.models import ModelRef
 from aircher.domain.sessions import MessageState, SearchHit, SessionInfo, StoredMessage
 from aircher.domain.usage import NO_TOKENS, UNKNOWN_COST, Cost, Tokens
 from aircher.storage import search
-from aircher.storage.codec import dump_parts, load_parts, storable
+from aircher.storage.codec import dump_parts, load_parts
 from aircher.storage.connection import Connection
 from aircher.storage.ids import new_id
 from aircher.storage.processes import lives, myself
@@ -35,7 +35,7 @@ _ID_DRAWS = 100  # one in 256 collides, and only within the same millisecond
 def title_from(text: str) -> str:
     """A title for a conversation that begins so: the first line, cut at a word."""
     line = next((line for line in inert(text).splitlines() if line.strip()), "")
-    words = " ".join(storable(line).split())
+    words = " ".join(encodable(line).split())
     if len(words) <= TITLE_CHARS:
         return words
     cut = words[: TITLE_CHARS - 1]
@@ -43,7 +43,7 @@ def title_from(text: str) -> str:
 
 
 def _search_text(parts: Sequence[Part]) -> str:
-    return storable("".join(part.text for part in parts if isinstance(part, Text)))
+    return encodable("".join(part.text for part in parts if isinstance(part, Text)))
 
 
 _REMEMBERED = 5_000
@@ -68,7 +68,7 @@ class Sessions:
                 added = raw.execute(
                     "INSERT INTO sessions (id, title, created, updated, project, parent)"
                     " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                    (session_id, storable(inert(title)), now, now, storable(project), parent),
+                    (session_id, encodable(inert(title)), now, now, encodable(project), parent),
                 )
                 if added.rowcount:
                     return read_info(raw, session_id)
@@ -169,8 +169,8 @@ class Sessions:
             "state": state,
             "writer": "",
             "duration_s": duration_s,
-            "finish_reason": storable(finish_reason),
-            "error": storable(error),
+            "finish_reason": encodable(finish_reason),
+            "error": encodable(error),
             **dict(zip(TOKENS_AND_COST, tokens_and_cost(tokens, cost), strict=True)),
         }
         if ref is not None:
@@ -188,7 +188,7 @@ class Sessions:
     def set_task(self, message_id: int, task: str) -> None:
         """Gives a message another task."""
         with self._connection.writing() as raw:
-            raw.execute("UPDATE messages SET task = ? WHERE id = ?", (storable(task), message_id))
+            raw.execute("UPDATE messages SET task = ? WHERE id = ?", (encodable(task), message_id))
         self._ended.pop(message_id, None)
 
     def compact(self, session_id: str, upto_message_id: int, summary: str) -> StoredMessage:
@@ -220,7 +220,7 @@ class Sessions:
             rows = raw.execute(
                 f"SELECT {SESSION_COLUMNS} FROM sessions AS s {where}"  # noqa: S608 - constants
                 " ORDER BY s.updated DESC, s.id DESC LIMIT :limit OFFSET :offset",
-                {"project": storable(project), "limit": limit, "offset": offset},
+                {"project": encodable(project), "limit": limit, "offset": offset},
             ).fetchall()
         return [session_info(row) for row in rows]
 
@@ -244,7 +244,7 @@ class Sessions:
         with self._connection.writing() as raw:
             raw.execute(
                 "UPDATE sessions SET title = ? WHERE id = ?",
-                (" ".join(storable(inert(title)).split()), resolve(raw, session_id)),
+                (" ".join(encodable(inert(title)).split()), resolve(raw, session_id)),
             )
 
     def remove(self, session_id: str) -> None:
@@ -309,8 +309,8 @@ class Sessions:
                 role,
                 now,
                 state,
-                storable(task),
-                storable(evidence),
+                encodable(task),
+                encodable(evidence),
                 dump_parts(parts),
             ),
         ).lastrowid
