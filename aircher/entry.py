@@ -88,7 +88,7 @@ def _open_services(ask: Ask, *, local: bool) -> Services:
     from aircher.bootstrap.configuring import Flag
 
     flags = (Flag("--local", "privacy.local", "true"),) if local else ()
-    return open_services(flags, ask=ask)
+    return open_services(flags, ask=ask, in_any_case=True)
 
 
 if __name__ == "__main__":

@@ -70,10 +70,13 @@ from aircher.workspace.checking import CommandCheck
 from aircher.workspace.folder import Folder
 
 
-def open_services(flags: Sequence[Flag] = (), *, ask: Ask = at_terminal) -> Services:
+def open_services(
+    flags: Sequence[Flag] = (), *, ask: Ask = at_terminal, in_any_case: bool = False
+) -> Services:
     """Builds everything; imports no SDK and makes no call besides loopback look-ups.
 
-    ``ask`` asks for the passphrase of stored keys, once, when one of them is first used.
+    ``ask`` asks for the passphrase of stored keys, once, when one of them is first used.  With
+    ``in_any_case`` a data file that cannot be used is no reason not to begin.
 
     Takes some 20 ms.  Raises ``ConfigError`` listing all problems of the configuration, ``StorageError`` for a data file
     that cannot be used.
@@ -95,7 +98,7 @@ def open_services(flags: Sequence[Flag] = (), *, ask: Ask = at_terminal) -> Serv
     }
     chosen = replace(chosen, rules=_kept_here(chosen.rules, setups, config))
     settings = _settings(config, chosen, catalog)
-    records = open_database(clock)
+    records = open_database(clock, in_any_case=in_any_case)
     providers = Registry({name: setups[name] for name in chosen.rules.order})
     workspace = Folder()
     patience = settings.retry.max_delay_s

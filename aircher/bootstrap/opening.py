@@ -11,7 +11,7 @@ from pathlib import Path
 from aircher.bootstrap.clock import LOCAL, SystemClock
 from aircher.bootstrap.configuring import data_dir, load_config
 from aircher.domain.budget import CapState
-from aircher.domain.errors import UsageError
+from aircher.domain.errors import StorageError, UsageError
 from aircher.domain.ports import (
     Clock,
     Corrections,
@@ -47,12 +47,19 @@ def database_path() -> Path:
     return data_dir() / DATABASE_NAME
 
 
-def open_database(clock: Clock | None = None) -> Records:
+def open_database(clock: Clock | None = None, *, in_any_case: bool = False) -> Records:
     """Opens the data file, making it if need be; close it when done.
 
-    Raises ``StorageError`` where it cannot be used.
+    Raises ``StorageError`` where it cannot be used; with ``in_any_case`` a database in memory
+    stands in for it then, and ``notices`` says so.
     """
-    database = Database.open(database_path(), clock or SystemClock())
+    path, now = database_path(), clock or SystemClock()
+    try:
+        database = Database.open(path, now)
+    except StorageError as error:
+        if not in_any_case:
+            raise
+        database = Database.stand_in(path, error, now)
     return Records(
         sessions=database.sessions,
         corrections=database.corrections,

@@ -28,6 +28,7 @@ from aircher.storage.ledger import UsageLedger
 from aircher.storage.rates import RateSlots
 from aircher.storage.schema import STEPS
 from aircher.storage.sessions import Sessions
+from aircher.storage.standing import readable
 from aircher.storage.times import Now, SystemNow, to_ms
 
 _SIDE_FILES = ("", "-wal", "-shm")
@@ -84,6 +85,23 @@ class Database:
         now = clock or SystemNow()
         return cls(Connection(_connected(":memory:", now), ":memory:"), now, ())
 
+    @classmethod
+    def stand_in(cls, path: Path, error: StorageError, clock: Now | None = None) -> Database:
+        """A database in memory for a file that could not be opened because of ``error``.
+
+        It begins with what can be read of the file, so that earlier conversations are there and
+        limits count what was spent; the file is not touched, and nothing new is kept.
+        """
+        now = clock or SystemNow()
+        with readable(path) as source:
+            try:
+                raw, copied = _connected(":memory:", now, source), source is not None
+            except sqlite3.Error:
+                raw, copied = _connected(":memory:", now), False
+        seen = "What was in it is shown, and counts." if copied else "Limits count this chat alone."
+        notice = f"{error.message} Nothing of this chat is kept. {seen} {error.hint}"
+        return cls(Connection(raw, ":memory:"), now, (notice.strip(),))
+
     def close(self) -> None:
         """Closes the file."""
         self._connection.close()
@@ -127,7 +145,10 @@ def _check_ours(path: Path) -> None:
         path.chmod(0o600)
 
 
-def _connected(path: Path | str, now: Now) -> sqlite3.Connection:
+def _connected(
+    path: Path | str, now: Now, source: sqlite3.Connection | None = None
+) -> sqlite3.Connection:
+    """An open file, up to date; with ``source`` a copy of that is put into it first."""
     # isolation_level=None: transactions are begun by our own BEGIN IMMEDIATE alone.
     raw = sqlite3.connect(
         path,
@@ -136,6 +157,8 @@ def _connected(path: Path | str, now: Now) -> sqlite3.Connection:
         check_same_thread=False,
     )
     try:
+        if source is not None:
+            source.backup(raw)
         raw.row_factory = sqlite3.Row
         raw.execute("PRAGMA synchronous = NORMAL")
         raw.execute("PRAGMA foreign_keys = ON")

@@ -36,14 +36,20 @@ def file_name(info: SessionInfo) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Writes a new file, readable by the user alone.
+    """Writes a new file, readable by the user alone; all of it or none.
 
     Raises ``UsageError`` if it exists or cannot be written: an export never overwrites.
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            path.unlink()  # half an export is none
+            raise
     except FileExistsError:
         raise UsageError(f"{path} exists already.", hint="Give another name.") from None
     except OSError as error:
