@@ -29,14 +29,13 @@ from aircher.domain.events import (
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Candidate, Plan
 from aircher.domain.sessions import MessageState
-from aircher.domain.usage import NO_TOKENS
 from aircher.engine.broken import Broken
 from aircher.engine.consent import Asked
 from aircher.engine.errand import Errand
 from aircher.engine.judging import lacking
 from aircher.engine.leg import Leg
 from aircher.engine.ports import EnginePorts
-from aircher.engine.totals import total
+from aircher.engine.totals import result_of
 from aircher.engine.wait import Wait
 from aircher.policy.fallback import Takeover, detail, most_useful, takeover
 from aircher.policy.retry import may_go_on, retry_delay
@@ -278,24 +277,9 @@ class Chain:
         if leg is not None and self._message_id is not None:
             state: MessageState = "complete" if leg.attempt.outcome == "ok" else "stopped"
             self._end_message(leg, "failed" if leg.error is not None else state)
-        reply = leg.reply if leg is not None else Reply()
-        return TurnResult(
-            session_id=self._errand.session_id,
-            task=self._errand.task,
-            ref=leg.ref if leg is not None else None,
-            text=self._broken.whole(reply, counted=leg is self._kept),
-            thinking=reply.thinking,
-            refusal=reply.refusal,
-            tool_calls=reply.tool_calls,
-            finish_reason=reply.finish_reason,
-            outcome=reply.outcome,
-            tokens=leg.attempt.tokens if leg is not None else NO_TOKENS,
-            cost=total(self._attempts),
-            attempts=tuple(self._attempts),
-            duration_s=self._ports.clock.monotonic() - self._errand.started,
-            first_token_s=leg.first_token_s if leg is not None else None,
-            message_id=self._message_id,
-        )
+        text = self._broken.whole(leg.reply if leg else Reply(), counted=leg is self._kept)
+        now = self._ports.clock.monotonic()
+        return result_of(self._errand, leg, text, message_id=self._message_id, now=now)
 
     def _end_message(self, leg: Leg, state: MessageState) -> None:
         if self._message_id is None:
