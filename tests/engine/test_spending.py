@@ -116,6 +116,20 @@ async def test_every_limit_refuses_what_does_not_fit_and_names_itself(
     assert isinstance((await bench.turn("hi", wish=debugging))[-1], Finished)
 
 
+async def test_a_clock_that_is_set_back_or_leaps_makes_no_room_in_a_day(build: Build) -> None:
+    bench = build(ScriptedProvider("a", [answer("ok")]), limits=(day(150_000),), calls=SHORT)
+    midnight = 14 * 3600
+    bench.clock.advance(midnight + 300)
+    spend(bench, 140_000)
+    for leap in (-600, 24 * 3600, -24 * 3600, -300, 900, 48 * 3600, -48 * 3600):
+        bench.clock.advance(leap)
+        spent = bench.engine.budget()[0].spent_nano
+        refused = isinstance((await bench.turn("hi"))[-1], Failed)
+        assert refused == (spent >= 49_000), (leap, spent)
+    # Whatever was dated later counts in an earlier day as well: setting back never makes room.
+    assert bench.engine.budget()[0].spent_nano >= 140_000
+
+
 @pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.name)
 async def test_a_soft_limit_says_it_and_lets_the_call_go(build: Build, limit: Limit) -> None:
     soft = replace(limit, soft=True, nano_usd=10_000)

@@ -16,6 +16,8 @@ from aircher.domain.errors import OverBudget
 from aircher.domain.models import ModelRef
 from aircher.domain.usage import Cost, Spend, Tokens, UsageRow
 from aircher.storage.database import Database
+from aircher.storage.processes import myself
+from aircher.storage.times import to_ms
 from tests.storage.conftest import START, SetClock, Start
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -413,6 +415,8 @@ class LedgerAgainstAModel(RuleBasedStateMachine):
         self.clock = SetClock()
         self.db = Database.temporary(self.clock)
         self.spent: list[UsageRow] = []
+        self.calls = 0
+        self.unreserved = 0
         self.holding: dict[int, Claim] = {}
         self.caps = [
             cap(self.limit),
@@ -458,6 +462,7 @@ class LedgerAgainstAModel(RuleBasedStateMachine):
         used = row(int(wanted.nano_usd * share), wanted.ref, wanted.task, at)
         self.db.ledger.settle(reservation, used)
         self.spent.append(used)
+        self.calls += 1
 
     @rule(reservation=consumes(held))
     def release(self, reservation: Reservation | None) -> None:
@@ -465,16 +470,61 @@ class LedgerAgainstAModel(RuleBasedStateMachine):
             del self.holding[reservation.id]
             self.db.ledger.release(reservation)
 
+    def given_to(self, reservation: Reservation, holder: str) -> None:
+        with self.db._connection.writing() as raw:
+            changed = raw.execute(
+                "UPDATE reservations SET holder = ?, created = ? WHERE id = ?",
+                (holder, to_ms(self.clock.now()), reservation.id),
+            )
+            assert changed.rowcount == 1
+
+    @rule(reservation=consumes(held))
+    def crash(self, reservation: Reservation | None) -> None:
+        """Its process was killed, and another one has the pid now: the worst case counts."""
+        if reservation is None:
+            return
+        me, _, namespace = myself().split("@")
+        self.given_to(reservation, f"{me}@1@{namespace}")
+        assert self.db.ledger.free_abandoned() == 1
+        wanted = self.holding.pop(reservation.id)
+        self.spent.append(row(wanted.nano_usd, wanted.ref, wanted.task, wanted.at))
+        self.calls += 1
+
+    @rule(reservation=consumes(held), settles=st.booleans(), share=st.floats(0, 1))
+    def come_back(self, reservation: Reservation | None, settles: bool, share: float) -> None:
+        """It was taken for dead because nobody could know, and ends after all."""
+        if reservation is None:
+            return
+        self.given_to(reservation, "1@2@pid:[elsewhere]")
+        self.clock.forward(minutes=61)
+        assert self.db.ledger.free_abandoned() == 1
+        wanted = self.holding.pop(reservation.id)
+        if settles:
+            used = row(int(wanted.nano_usd * share), wanted.ref, wanted.task, wanted.at)
+            self.db.ledger.settle(reservation, used)
+            self.spent.append(used)
+        else:
+            self.db.ledger.release(reservation)
+        self.calls += 2 + settles
+
+    @rule(days=st.integers(-40, 40))
+    def the_clock_leaps(self, days: int) -> None:
+        self.clock.forward(days=days)
+        assert self.db.ledger.free_abandoned() == 0
+
     @rule(nano=st.none() | st.integers(1, 100), ref=refs, task=tasks)
     def pay_unreserved(self, nano: int | None, ref: ModelRef, task: str) -> None:
         self.db.ledger.settle(None, row(nano, ref, task))
         self.spent.append(row(nano, ref, task))
+        self.calls += 1
+        self.unreserved += nano or 0
 
     @invariant()
     def sums_agree(self) -> None:
         states = self.db.ledger.state(self.caps)
         assert [(s.spent_nano, s.held_nano) for s in states] == [self.sums(c) for c in self.caps]
-        assert self.db.ledger.spend(LONG_AGO).calls == len(self.spent)
+        assert self.db.ledger.spend(LONG_AGO).calls == self.calls
+        assert sum(self.sums(self.caps[0])) <= self.limit + self.unreserved
 
     def teardown(self) -> None:
         self.db.close()
