@@ -87,15 +87,25 @@ class Writing:
             task = asyncio.ensure_future(work)
             loop = asyncio.get_running_loop()
             watching = [n for n in _STOPS if signal.getsignal(n) is not signal.SIG_IGN]
+            stopped = Cancelled("You stopped it; nothing was committed.")
+            asked_to_stop = asyncio.Event()
+
+            def stop() -> None:
+                asked_to_stop.set()
+                task.cancel()
+
             for number in watching:
-                loop.add_signal_handler(number, task.cancel)
+                loop.add_signal_handler(number, stop)
             try:
-                return await task
+                done = await task
             except asyncio.CancelledError:
-                raise Cancelled("You stopped it; nothing was committed.") from None
+                raise stopped from None
             finally:
                 for number in watching:
                     loop.remove_signal_handler(number)
+            if asked_to_stop.is_set():  # it came together with the answer: still a stop
+                raise stopped
+            return done
 
         return self._runner.run(watched())
 

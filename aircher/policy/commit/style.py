@@ -166,7 +166,7 @@ def _ticket_at(subject: str) -> tuple[str, str]:
 
 def parted(body: str) -> tuple[str, tuple[str, ...]]:
     """A body without its trailers, and the trailers (git-interpret-trailers(1), simplified)."""
-    paragraphs = body.rstrip().rsplit("\n\n", 1)
+    paragraphs = body.strip().rsplit("\n\n", 1)
     last = paragraphs[-1].splitlines()
     folded = all(_TRAILER.fullmatch(line) or line.startswith((" ", "\t")) for line in last)
     if last and folded and _TRAILER.fullmatch(last[0]):
