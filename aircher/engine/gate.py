@@ -7,7 +7,7 @@ waited for, shown as ``Queued``; what is long is another model's turn, told as `
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from itertools import count
 
@@ -22,6 +22,9 @@ from aircher.policy.rates import slot
 
 LOOK_EVERY_S = 1.0
 """How often a waiting call looks whether others made room."""
+
+WORTH_TELLING_S = 0.3
+"""A shorter wait is over before it is read."""
 
 IMPATIENT_S = 2.0
 """Who skipped a wait so recently wants this one skipped as well."""
@@ -122,7 +125,8 @@ class Entry:
         if self._slot is not None:
             used = (self._tokens if tokens is None else tokens) if self._passed else None
             with suppress(StorageError):  # the slot then counts for the worst case, a minute long
-                self._gate.store.settle(self._slot, used, self._gate.now(), self._decide)
+                now = self._gate.now()
+                self._gate.store.settle(self._slot, used, now, self._decide(now))
 
     # -- breakers, and what the vendor said
 
@@ -163,14 +167,15 @@ class Entry:
                 provider=self._ref.provider,
                 model=self._ref.model,
             )
-        self._slot = gate.store.take(self._ref.provider, gate.now(), self._tokens, self._decide)
+        now = gate.now()
+        self._slot = gate.store.take(self._ref.provider, now, self._tokens, self._decide(now))
         told: Slot | None = None
         while (left := self._slot.at - gate.now()) > 0:
             limit = _limit_words(rate)
             room = deadline - _loop_time()
             if left > room or (left > gate.patience_s and not self._last):
                 raise self._paused(Admission(False, left, f"your limit of {limit} is reached"))
-            if self._slot != told:
+            if self._slot != told and left >= WORTH_TELLING_S:
                 told = self._slot
                 yield Queued(self._ref, told.position, left, f"your limit of {limit}")
             await gate.pause(min(LOOK_EVERY_S, left))
@@ -179,12 +184,12 @@ class Entry:
                 return
             self._slot = gate.store.when(self._slot)
 
-    def _decide(self, taken: Sequence[Taken], tokens: int) -> float:
-        return slot(taken, self._gate.now(), self._rate or Rate(), tokens)
+    def _decide(self, now: float) -> Callable[[Sequence[Taken], int], float]:
+        return lambda taken, tokens: slot(taken, now, self._rate or Rate(), tokens)
 
     def _paused(self, answer: Admission) -> Paused:
         return Paused(
-            f"{self._ref} was not asked: {answer.reason}.",
+            f"{self._ref.provider} was not asked: {answer.reason}.",
             hint=f"Wait, or let it be tried now: aircher provider reset {self._ref.provider}",
             provider=self._ref.provider,
             model=self._ref.model,

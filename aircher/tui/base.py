@@ -239,8 +239,9 @@ class BaseApp(App[int]):
         rule = rules.tasks.get(wish.task or "default") or rules.tasks.get("default")
         refs = self.standing_models()
         if rule is not None and rule.preferred in refs:
-            return rule.preferred
-        return refs[0] if refs else None
+            refs.insert(0, rule.preferred)
+        blocked = self.services.health.blocked()
+        return next((ref for ref in refs if ref not in blocked), refs[0] if refs else None)
 
     # -- filled in by the parts
 

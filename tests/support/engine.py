@@ -349,6 +349,9 @@ class FakeHealth:
             Health("gemini", "unconfigured", note="no key: set GEMINI_API_KEY"),
         ]  # fmt: skip
 
+    def blocked(self) -> dict[ModelRef, str]:
+        return {SONNET: "paused for 48 s (overloaded 5 times)"}
+
     def reset(self, provider: str, model: str = "") -> None:
         self.was_reset.append(f"{provider}/{model}" if model else provider)
 
