@@ -182,3 +182,13 @@ async def test_local_only_holds_from_a_folder_below_and_through_a_link(
     below = Bench(bench.here, bench.far, inner)
     await below.run("ask", "-f", "notes.md", "sum this up")
     assert bench.far.received == []
+
+
+async def test_no_proxy_is_asked_for_what_stays_here(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, bench.far.url)
+    code, err, lines = await bench.run("ask", "--local", "hello")
+    assert (bench.far.received, elsewhere(lines)) == ([], [])
+    assert code == 0, err
