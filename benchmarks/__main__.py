@@ -9,7 +9,17 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("startup", "ask", "turn", "switching", "estimates", "streaming", "transcript", "lag", "memory")
+NAMES = (
+    "startup",
+    "ask",
+    "turn",
+    "switching",
+    "estimates",
+    "streaming",
+    "transcript",
+    "lag",
+    "memory",
+)
 
 
 def main() -> None:
