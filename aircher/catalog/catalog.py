@@ -11,8 +11,8 @@ from pathlib import Path
 from aircher.catalog import index
 from aircher.catalog.fact_rows import emitted_row, known_row, scored_row
 from aircher.catalog.facts import NOTHING_SAID, CustomModel, listed_facts, local_facts
-from aircher.catalog.lookup import PRICE_LISTS, PriceLists, fact_keys
-from aircher.catalog.prices import bill, choose, price_lines
+from aircher.catalog.lookup import PRICE_LISTS, PriceLists, Row, fact_keys
+from aircher.catalog.prices import Price, bill, choose, price_lines
 from aircher.catalog.tokens import TokenCounter
 from aircher.domain.messages import Message
 from aircher.domain.models import ModelFacts, ModelRef
@@ -51,6 +51,7 @@ class ModelCatalog:
         self._update = update
         self._counter = TokenCounter()
         self._facts: dict[ModelRef, ModelFacts] = {}
+        self._at: tuple[datetime | None, dict[tuple[str, str], tuple[Price, str]]] = (None, {})
 
     @cached_property
     def _index(self) -> index.Index:
@@ -110,8 +111,7 @@ class ModelCatalog:
         """
         if ref.provider in self._local:
             return FREE
-        stated = _stated(vendor_usd)
-        if stated is not None:
+        if vendor_usd and (stated := _stated(vendor_usd)) is not None:
             return Cost(stated, "exact", "vendor")
         custom = self._custom.get(ref, NOTHING_SAID).price
         if custom is not None:
@@ -119,9 +119,24 @@ class ModelCatalog:
         row = self._lists.find(ref.provider, ref.model)
         if row is None or not row.prices:
             return UNKNOWN_COST
-        price = choose(row.prices, at)
-        name = " ".join(filter(None, (self._data, f"{row.provider}/{row.model}", price.condition)))
+        price, name = self._present(row, at)
         return bill(price, tokens, name, listed_free=row.listed_free)
+
+    def _present(self, row: Row, at: datetime) -> tuple[Price, str]:
+        """The price that counts at that instant, with its name for bills.
+
+        One request prices many models at one instant, so the last instant's answers are kept.
+        """
+        instant, found = self._at
+        if instant != at:
+            found = {}
+            self._at = at, found
+        key = row.provider, row.model
+        if key not in found:
+            price = choose(row.prices, at)
+            words = (self._data, f"{row.provider}/{row.model}", price.condition)
+            found[key] = price, " ".join(filter(None, words))
+        return found[key]
 
     def sheet(self, ref: ModelRef, at: datetime) -> PriceSheet:
         """All that is stated of a model's price; ``cost`` at that time uses what is marked now."""
@@ -162,7 +177,7 @@ class ModelCatalog:
 def _stated(vendor_usd: str) -> int | None:
     """A vendor's own cost in nano-dollars; None if it said none that makes sense."""
     try:
-        usd = Decimal(vendor_usd) if vendor_usd else Decimal("NaN")
+        usd = Decimal(vendor_usd)
     except InvalidOperation:
         return None
     return usd_to_nano(usd) if usd.is_finite() and usd >= 0 else None

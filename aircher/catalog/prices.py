@@ -14,7 +14,7 @@ holds both to the same nano-dollar.  In short:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -108,11 +108,16 @@ class Price:
     """One price entry: when it is active, and its rates, the most specific units first.
 
     ``since`` is a date in UTC; ``between`` a daily interval in UTC, which may pass midnight.
+    ``units`` are those of its rates.
     """
 
     rates: tuple[Rate, ...]
     since: date | None = None
     between: tuple[time, time] | None = None
+    units: frozenset[str] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "units", frozenset(rate.unit for rate in self.rates))
 
     def active(self, at: datetime) -> bool:
         """True if this price counts at that instant (an aware datetime; naive means UTC)."""
@@ -220,21 +225,24 @@ def charge(price: Price, tokens: Tokens) -> tuple[Decimal, bool] | None:
     counts = _counts(tokens)
     if counts is None:
         return None
-    if price.rates and not any(rate.unit in REPORTED for rate in price.rates):
+    units = price.units
+    if units and units.isdisjoint(REPORTED):
         return None
     prompt = counts["input_tokens"]
-    exact = all(
-        not counts[side] or price.plain(side) is not None
-        for side in ("input_tokens", "output_tokens")
+    exact = not (prompt and "input_tokens" not in units) and not (
+        counts["output_tokens"] and "output_tokens" not in units
     )
     leaves: list[int] = []
     total = Decimal(0)
     for rate in price.rates:
         count, known = _count(rate, counts)
-        count -= sum(leaves[place] for place in rate.within)
-        exact = exact and known and count >= 0
+        for place in rate.within:
+            count -= leaves[place]
+        if not known or count < 0:
+            exact = False
         leaves.append(max(0, count))
-        total += rate.at(prompt) * leaves[-1] / rate.per
+        if count > 0:  # most of a bill's lines are for nothing
+            total += rate.at(prompt) * leaves[-1] / rate.per
     return total, exact
 
 

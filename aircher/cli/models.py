@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +15,7 @@ from aircher.cli.table import table
 from aircher.domain.errors import EXIT_FAILED, EXIT_OK, AircherError
 from aircher.domain.inert import inert
 from aircher.domain.models import ListedModel, ModelFacts, ModelRef
+from aircher.policy.route.listing import configured
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +41,7 @@ async def _list(services: Services, args: argparse.Namespace) -> int:
         names = list(rules.order)
         if args.provider:
             names = [provider_named(args.provider, rules, usable=True)]
-        refs = _configured(services, names)
+        refs = configured(rules, names)
         if args.all:
             for name in names:
                 try:
@@ -62,23 +62,6 @@ async def _list(services: Services, args: argparse.Namespace) -> int:
         why = "`aircher provider list` says what each provider lacks."
         print(f"No model is set up: {why}", file=sys.stderr)
     return code
-
-
-def _configured(services: Services, names: Sequence[str]) -> list[ModelRef]:
-    rules = services.settings.rules
-    refs = [
-        ModelRef(name, model)
-        for name in names
-        for model in (rules.models.get(name, ""), *rules.task_models.get(name, {}).values())
-        if model
-    ]
-    wanted = [
-        ref
-        for rule in rules.tasks.values()
-        for ref in (rule.preferred, *rule.fallbacks)
-        if ref.provider in names
-    ]
-    return [*refs, *wanted]
 
 
 def _ref(provider: str, model: ListedModel) -> ModelRef:
@@ -116,6 +99,7 @@ def _json(facts: ModelFacts) -> dict[str, Any]:
         "output_usd_per_million": _text(facts.output_price),
         "features": None if facts.features is None else sorted(facts.features),
         "free": facts.free,
+        "quality": facts.quality.score if facts.quality else None,
         "source": facts.source,
     }
 

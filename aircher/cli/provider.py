@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from aircher.bootstrap.services import Services
-from aircher.cli.naming import provider_named
+from aircher.cli.naming import checked_task, provider_named
 from aircher.cli.printing import print_json
 from aircher.cli.table import table
 from aircher.domain.errors import EXIT_FAILED, EXIT_NO_MODEL, EXIT_OK
@@ -32,6 +32,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     status.add_argument("--json", action="store_true", help="a JSON array on stdout")
     listing = actions.add_parser("list", help="who is set up and who could be; no call is made")
     listing.add_argument("--json", action="store_true", help="a JSON array on stdout")
+    compare = actions.add_parser("compare", help="prices, windows, features, speeds side by side")
+    compare.add_argument("--task", default="", metavar="NAME",
+                         help="in the order in which this task would ask them")  # fmt: skip
+    compare.add_argument("--json", action="store_true", help="a JSON array on stdout")
     switch = actions.add_parser("switch", help="ask this provider first from now on")
     switch.add_argument("name", metavar="NAME")
     reset = actions.add_parser("reset", help="forget its failures: let it be tried again now")
@@ -47,12 +51,24 @@ def run(args: argparse.Namespace) -> int:
         return _switch(services, args.name)
     if args.action == "reset":
         return _reset(services, args.name)
+    if args.action == "compare":
+        return asyncio.run(_compare(services, args))
     if args.action == "list":
         rows = services.health.all()
         asyncio.run(services.aclose())
         _show(rows, as_json=args.json)
         return EXIT_OK
     return asyncio.run(_status(services, args))
+
+
+async def _compare(services: Services, args: argparse.Namespace) -> int:
+    from aircher.cli.comparing import compare
+
+    try:
+        checked_task(args.task, services.settings.rules)
+        return compare(services, args.task, as_json=args.json)
+    finally:
+        await services.aclose()
 
 
 async def _status(services: Services, args: argparse.Namespace) -> int:

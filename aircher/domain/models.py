@@ -19,6 +19,9 @@ class ModelRef:
     provider: str
     model: str
 
+    def __hash__(self) -> int:
+        return hash(self.model)  # a plan looks models up some two hundred times
+
     def __str__(self) -> str:
         return f"{self.provider}/{self.model}" if self.model else self.provider
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from aircher.domain.errors import AircherError
-from aircher.domain.messages import Message, Text, user
+from aircher.domain.messages import Document, Message, Text, user
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Candidate, Estimate, Plan, Wish
 from aircher.domain.sessions import StoredMessage
@@ -20,6 +20,8 @@ from aircher.policy.detect import detect
 from aircher.policy.estimate import estimate
 from aircher.policy.route import Situation, configured, escalation, obstacle
 from aircher.policy.route import plan as choose
+
+PDF = "application/pdf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ class Routing:
             estimate=estimated,
             blocked=ports.health.blocked(),
             needs=_needs(request),
+            asks=_asks(request),
             speed=ports.speed,
             confidence=look.detection.confidence,
             now=ports.clock.now(),
@@ -187,3 +190,13 @@ def _needs(request: TurnRequest) -> frozenset[str]:
     if request.tools:
         needs.add("tools")
     return frozenset(needs)
+
+
+def _asks(request: TurnRequest) -> frozenset[str]:
+    """What the request is about besides, for the user's own rules; no model is left out by it."""
+    asks = set()
+    if any(isinstance(p, Document) and p.media_type == PDF for p in request.attachments):
+        asks.add("documents")
+    if request.json_schema is not None:
+        asks.add("json")
+    return frozenset(asks)

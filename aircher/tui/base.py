@@ -206,15 +206,14 @@ class BaseApp(App[int]):
         """The models that can be cycled through: each usable provider's own, then tasks' own."""
         if self.services is None:
             return []
+        from aircher.policy.route.fitness import is_local
+
         rules = self.services.settings.rules
         refs = [ModelRef(name, rules.models[name]) for name in rules.order if name in rules.models]
-        for rule in rules.tasks.values():
-            for ref in (rule.preferred, *rule.fallbacks):
-                if ref not in refs and ref.provider in rules.order:
-                    refs.append(ref)
-        return (
-            [ref for ref in refs if ref.provider in rules.local] if self.chat.wish.local else refs
-        )
+        named = [ref for one in rules.tasks.values() for ref in (one.preferred, *one.fallbacks)]
+        usable = [ref for ref in (*named, *rules.more) if ref.provider in rules.order]
+        standing = list(dict.fromkeys([*refs, *usable]))
+        return [r for r in standing if is_local(r, rules)] if self.chat.wish.local else standing
 
     @property
     def stays_here(self) -> bool:

@@ -17,8 +17,8 @@ from aircher.policy.route.situation import Situation
 from aircher.policy.route.special import applying
 from aircher.policy.route.strategies import STRATEGIES, Proposal, Strategy
 
-MOST = 12
-"""Candidates in a plan; a thirteenth fallback is never reached."""
+MOST = 6
+"""Candidates of a strategy that compares models; the user's own order is never cut."""
 
 BY_NAME = frozenset({"you chose this model", "you chose this provider"})
 """Reasons of what the user asked for by name: not to be replaced by something else."""
@@ -42,7 +42,8 @@ def plan(
             hint=f"Set routing.strategy to one of: {', '.join(strategies)}.",
         )
     proposals = chain(_wished(rules, situation), _ruled(fired), strategies[name](rules, situation))
-    chosen, blocked, rejected = _sift(proposals, rules, situation)
+    most = 0 if name == "task" else MOST
+    chosen, blocked, rejected = _sift(proposals, rules, situation, most)
     # A model that is resting is still better than no answer at all.
     candidates = chosen or blocked
     if not candidates:
@@ -65,7 +66,7 @@ def escalation(first: ModelRef, rules: Rules, situation: Situation) -> Iterator[
 
 
 def _sift(
-    proposals: Iterable[Proposal], rules: Rules, situation: Situation
+    proposals: Iterable[Proposal], rules: Rules, situation: Situation, most: int
 ) -> tuple[list[Candidate], list[Candidate], list[Rejected]]:
     """The fit, the fit whose breaker is open, and those left out with their reasons."""
     chosen: list[Candidate] = []
@@ -89,7 +90,7 @@ def _sift(
             chosen.append(replace(candidate, reason=told))
         else:
             chosen.append(candidate)
-        if len(chosen) == MOST:
+        if len(chosen) == most:
             break
     return chosen, blocked, rejected
 

@@ -32,6 +32,8 @@ class Situation:
     estimate: Callable[[ModelRef], Estimate]
     blocked: Mapping[ModelRef, str] = field(default_factory=dict)
     needs: frozenset[str] = frozenset()
+    asks: frozenset[str] = frozenset()
+    """What else the request is about, for the user's rules alone: "documents", "json"."""
     speed: Callable[[ModelRef], Speed | None] = unmeasured
     confidence: float = 1.0
     now: datetime | None = None

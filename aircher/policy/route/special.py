@@ -29,7 +29,7 @@ def _answers(when: Condition, situation: Situation, prompt: Callable[[], int]) -
     if when.tasks:
         yield situation.task in when.tasks
     if when.needs:
-        yield when.needs <= situation.needs
+        yield when.needs <= situation.needs | situation.asks
     if when.days or when.hours:
         yield situation.now is not None and in_time(when, situation.now)
     if when.branches:
