@@ -10,6 +10,7 @@ from aircher.bootstrap.choosing import TASK_TIERS, Chosen, Findings, choose
 from aircher.bootstrap.configuring import load_config
 from aircher.domain.models import ModelFacts, ModelRef
 from aircher.domain.tasks import TASKS
+from aircher.policy.route.fitness import is_local
 from aircher.providers.vendors import vendors
 from tests.support.program import write_config
 
@@ -98,3 +99,79 @@ def test_a_known_vendor_may_be_reached_by_another_protocol(home: Path) -> None:
     text = '[providers.claude]\nkind = "openai"\nbase_url = "https://gateway.example/v1"\n'
     row = chosen(home, text, keys=KEYS).vendors["claude"]
     assert (row.kind, row.quirks, row.title) == ("openai", {}, "Claude")
+
+
+ROUTED = """
+[providers]
+fallback_order = ["openai", "ollama", "gateway", "far"]
+[providers.openai]
+custom_models = ["openai/tomorrow-1"]
+fallback_models = ["gpt-5-mini"]
+[providers.gateway]
+base_url = "http://127.0.0.1:9/v1"
+local = true
+[providers.far]
+base_url = "http://127.0.0.1:8/v1"
+[routing]
+prioritise = "cost"
+max_cost_per_request = 0.05
+[routing.weights]
+quality = 3.0
+[routing.tiers]
+powerful = "tomorrow-1"
+powerful_from = 6
+[routing.rules]
+large_context = "openai/gpt-5-mini"
+[routing.rule.nights]
+hours = "22-6"
+days = ["sat"]
+branches = ["release/*"]
+tier = "cheap"
+[models.task.debugging]
+preferred = "gpt-5-mini"
+min_quality = 0.8
+"""
+
+
+def test_what_the_user_says_of_routing_reaches_the_rules(home: Path) -> None:
+    rules = chosen(home, ROUTED, keys=KEYS, servers={"ollama": ("qwen3:4b",)}).rules
+    tomorrow = ModelRef("openai", "tomorrow-1")
+    assert rules.more == (tomorrow, ModelRef("openai", "gpt-5-mini"))
+    assert rules.tiers.models == {"powerful": tomorrow}
+    assert (rules.tiers.powerful_from, rules.tiers.of_task["debugging"]) == (6, "powerful")
+    assert rules.preferences.prioritise == "cost"
+    assert rules.preferences.max_cost_nano == 50_000_000
+    assert rules.preferences.weights.quality == 3.0
+    assert rules.tasks["debugging"].min_quality == 0.8
+    nights, large = rules.special
+    assert (nights.name, nights.tier, nights.origin) == ("nights", "cheap", "config.toml:26")
+    assert nights.when.hours is not None
+    assert (nights.when.hours.since, nights.when.hours.until) == (22 * 60, 6 * 60)
+    assert nights.when.days == {5}
+    assert nights.when.branches == ("release/*",)
+    assert (large.use, large.when.min_tokens) == (ModelRef("openai", "gpt-5-mini"), 100_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "local"),
+    [
+        ("", {"ollama"}),
+        ('[providers.ollama]\nbase_url = "https://models.example.com"\n', set()),
+        (
+            '[providers.ollama]\nbase_url = "https://models.example.com"\nlocal = true\n',
+            {"ollama"},
+        ),
+        ("[providers.ollama]\nlocal = false\n", set()),
+        ('[providers.mine]\nbase_url = "http://127.0.0.1:9/v1"\n', {"ollama"}),
+        (
+            '[providers.mine]\nbase_url = "http://127.0.0.1:9/v1"\nlocal = true\n',
+            {"ollama", "mine"},
+        ),
+    ],
+)
+def test_what_counts_as_this_machine(home: Path, text: str, local: set[str]) -> None:
+    rules = chosen(home, text, keys=KEYS, servers={"ollama": ("qwen3:4b",)}).rules
+    assert set(rules.local) == local
+    if "ollama" in local:
+        assert is_local(ModelRef("ollama", "qwen3:4b"), rules)
+        assert not is_local(ModelRef("ollama", "gpt-oss:120b-cloud"), rules)

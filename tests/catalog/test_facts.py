@@ -153,3 +153,53 @@ def test_a_cache_that_cannot_be_written_does_no_harm(tmp_path: Path) -> None:
     blocked.write_text("not a folder")
     assert ModelCatalog(cache_folder=blocked).facts(ModelRef("openai", "gpt-5")).max_output
     assert blocked.read_text() == "not a folder"
+
+
+@pytest.mark.parametrize(
+    ("ref", "score"),
+    [
+        (ModelRef("claude", "claude-opus-5-5"), 0.847),
+        (ModelRef("openrouter", "anthropic/claude-sonnet-5.5"), 0.817),  # by its maker's row
+        (ModelRef("gemini", "gemini-3-flash-preview"), 0.71),
+        (ModelRef("openai", "gpt-99-tomorrow"), None),
+        (ModelRef("openai", "gpt-5-minim"), None),
+    ],
+)
+def test_quality_has_its_source_and_date_or_is_unknown(ref: ModelRef, score: float | None) -> None:
+    found = CATALOG.facts(ref).quality
+    assert (found.score if found else None) == score
+    assert found is None or (found.source, found.date) == ("whatmodel.sh", "2026-10")
+
+
+def test_the_users_own_score_stands_for_the_published_one() -> None:
+    ref = ModelRef("claude", "claude-opus-5-5")
+    mine = ModelCatalog(custom={ref: CustomModel(quality=0.1)}).facts(ref)
+    assert mine.quality is not None
+    assert (mine.quality.score, mine.quality.source) == (0.1, "your configuration")
+    assert mine.context_window == 1_000_000  # the rest is as known
+
+
+def test_a_model_released_tomorrow_works_by_name_with_nothing_known() -> None:
+    found = CATALOG.facts(ModelRef("openai", "gpt-99-tomorrow"))
+    assert (found.context_window, found.max_output, found.input_price) == (None, None, None)
+    assert (found.features, found.quality, found.carbon) == (None, None, None)
+
+
+def test_every_row_of_our_tables_makes_sense() -> None:
+    index_ = index.build()
+    assert len(index_["facts"]) + len(index_["more"]) > 500
+    for window, longest, features, day in index_["more"].values():
+        assert window >= 0 <= longest
+        assert set(features.split()) <= set(get_args(Feature))
+        assert day[:2] == "20"
+    assert all(0 < score < 1 for score in index_["quality"]["scores"].values())
+    assert all(0 < low <= high for low, high in index_["carbon"]["grams"].values())
+
+
+def test_carbon_is_an_estimate_with_its_source() -> None:
+    small = CATALOG.facts(ModelRef("openai", "gpt-6-luna")).carbon
+    large = CATALOG.facts(ModelRef("claude", "claude-opus-5-5")).carbon
+    assert small is not None
+    assert large is not None
+    assert small.middle < large.middle
+    assert "estimate" in small.source

@@ -147,3 +147,33 @@ def test_a_batch_needs_no_provider(
 def test_a_batch_file_that_is_not_there_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     _, err = route(capsys, "--batch", "/nowhere.jsonl", code=2)
     assert "cannot be read" in err
+
+
+@pytest.mark.usefixtures("keys")
+def test_providers_are_compared_side_by_side_and_the_unknown_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["provider", "compare"]) == 0
+    out = capsys.readouterr().out
+    head, *rows = out.splitlines()
+    assert head.split()[:3] == ["MODEL", "$/M", "IN/OUT"]
+    tomorrow = next(line for line in rows if line.startswith("openai/tomorrow-1"))
+    assert tomorrow.split()[1:4] == ["?/?", "?", "?"]
+    assert "0.99" in tomorrow
+    assert max(map(len, out.splitlines())) <= 120
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_comparison_for_a_task_stands_in_its_order(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["provider", "compare", "--task", "quick_questions", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert rows[0]["for_task"] == "1. the default provider"
+    assert rows[1]["provider"] == "claude"
+    quality = next(row["quality"] for row in rows if row["model"] == "claude-opus-5-5")
+    assert quality == {"score": 0.847, "source": "whatmodel.sh", "date": "2026-10"}
+    assert all(row["first_token_ms"] is None and row["calls_measured"] == 0 for row in rows)
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_comparison_for_no_task_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["provider", "compare", "--task", "poetry"]) == 2

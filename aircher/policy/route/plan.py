@@ -42,7 +42,7 @@ def plan(
             hint=f"Set routing.strategy to one of: {', '.join(strategies)}.",
         )
     proposals = chain(_wished(rules, situation), _ruled(fired), strategies[name](rules, situation))
-    most = 0 if name == "task" else MOST
+    most = None if name == "task" else MOST
     chosen, blocked, rejected = _sift(proposals, rules, situation, most)
     # A model that is resting is still better than no answer at all.
     candidates = chosen or blocked
@@ -66,7 +66,7 @@ def escalation(first: ModelRef, rules: Rules, situation: Situation) -> Iterator[
 
 
 def _sift(
-    proposals: Iterable[Proposal], rules: Rules, situation: Situation, most: int
+    proposals: Iterable[Proposal], rules: Rules, situation: Situation, most: int | None
 ) -> tuple[list[Candidate], list[Candidate], list[Rejected]]:
     """The fit, the fit whose breaker is open, and those left out with their reasons."""
     chosen: list[Candidate] = []
