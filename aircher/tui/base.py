@@ -62,6 +62,8 @@ class Chat:
     detection: Detection | None = None
     problem: str = ""
     busy: bool = False
+    asked: bool = False
+    """True while the turn waits for a yes or no."""
     task_once: bool = False
 
 

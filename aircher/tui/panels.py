@@ -38,6 +38,12 @@ _IDLE = (
     ("palette.open", "everything", "command_palette"),
     ("session.new", "new chat", "new_chat"),
 )
+_ASKED = (
+    ("question.yes", "yes", ""),
+    ("question.no", "no", ""),
+    ("reply.stop", "no", "stop"),
+    ("app.interrupt", "stop the answer", "interrupt"),
+)
 _BUSY = (
     ("reply.stop", "stop the answer", "stop"),
     ("prompt.complete", "send next", ""),
@@ -228,7 +234,7 @@ class Panels(BaseApp):
 
     def show_hints(self) -> None:
         """The keys that matter now, most wanted first."""
-        table = _BUSY if self.chat.busy else _IDLE
+        table = _ASKED if self.chat.asked else _BUSY if self.chat.busy else _IDLE
         hints: list[Hint] = [(self.key(key), word, action) for key, word, action in table]
         if not self.chat.busy:
             if self.chat.preview or self.chat.latest:

@@ -28,6 +28,7 @@ class Questions(Sending):
         if self._stale(message):
             return
         self._questions = (*self._questions, message.question)
+        self.chat.asked = True
         if len(self._questions) == 1:
             self._before_question = self.home.focused
             self._show_question()
@@ -39,6 +40,7 @@ class Questions(Sending):
         self.home.mount(bar, before=self.prompt)
         self.home.set_focus(bar)
         self.set_status(activity="waiting for your answer")
+        self.show_hints()
 
     @on(Answered)
     def _answered(self, message: Answered) -> None:
@@ -66,7 +68,9 @@ class Questions(Sending):
 
     def _next_question(self, rest: tuple[Question, ...]) -> None:
         self._questions = rest
+        self.chat.asked = bool(rest)
         self.home.query(QuestionBar).remove()
+        self.show_hints()
         if rest:
             self.call_after_refresh(self._show_question)
             return

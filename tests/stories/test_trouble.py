@@ -8,6 +8,7 @@ import re
 import signal
 from pathlib import Path
 
+from aircher.tui.widgets.question import GRACE_S
 from tests.stories.conftest import Vendors
 from tests.stories.test_chatting import ask
 from tests.stories.vendor import answer, broken, said
@@ -49,6 +50,24 @@ async def test_a_provider_breaks_off_and_the_other_goes_on_under_a_seam(
     await pane.wait_for("next: alpha/swift")
     kept = await run("sessions", "search", "half")
     assert "what is a branch" in kept.out
+
+
+async def test_i_am_asked_before_another_provider_gets_my_text(
+    vendors: Vendors, pane: Terminal
+) -> None:
+    vendors.configure('[fallback]\nconsent = "ask"\n')
+    vendors.answers(plain({"error": {"message": "no", "code": "invalid_api_key"}}, status=401))
+    pane.start()
+    await pane.wait_for("Answers now")
+    await ask(pane, "what is a branch")
+    screen = await pane.wait_for("Ask beta/deep instead?")
+    assert "alpha did not accept the key" in screen
+    assert vendors.beta.received == []
+    await pane.wait_for("y Ask beta/deep   n or Esc Stop here")
+    await asyncio.sleep(GRACE_S)  # a key that comes at once was meant for the prompt
+    pane.key("y")
+    await pane.wait_for("I am beta.")
+    assert "Ask beta/deep instead? Ask beta/deep." in pane.conversation()
 
 
 async def test_the_machine_dies_in_mid_answer_and_the_part_is_still_there(

@@ -13,7 +13,7 @@ from aircher.domain.questions import Question
 from aircher.tui.app import AircherApp
 from aircher.tui.widgets import question as bar
 from tests.support import engine as fake
-from tests.tui.app_fixture import chat, say, shown, until
+from tests.tui.app_fixture import chat, line_text, say, shown, until
 
 SWITCH = Question(
     7, "fallback", "Ask claude instead?", "openai: no capacity now.", "Ask claude", "Stop here"
@@ -44,6 +44,7 @@ async def test_a_question_says_what_and_by_which_keys_and_yes_reaches_the_engine
         await until(lambda: "Ask claude instead?" in asked(app))
         assert "openai: no capacity now." in asked(app)
         assert "y Ask claude   n or Esc Stop here" in asked(app)
+        assert line_text(app, "#keys").startswith("y yes   n no   Esc no   ^C stop the answer")
         await pilot.press("y")
         await until(lambda: services.engine.answers)
         assert services.engine.answers == [(7, True)]
