@@ -10,9 +10,13 @@ from typing import get_args
 
 from aircher.config.rows import each, setting
 from aircher.config.values import WORD
-from aircher.domain.settings import BrokenAnswer, Consent, FallbackSettings, Reaction
+from aircher.domain.settings import REACTIONS, BrokenAnswer, Consent, FallbackSettings, Reaction
 
 _DEFAULT = FallbackSettings()
+_AS_IT_IS = "; ".join(
+    f"{reaction} after {', '.join(kind for kind in REACTIONS if REACTIONS[kind] == reaction)}"
+    for reaction in dict.fromkeys(REACTIONS.values())
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Fallback:
     on: Mapping[str, str] = each(
         WORD,
         "What follows an error of a kind: the next model, the next after a question, only one "
-        "with a longer window, or none.",
+        f"with a longer window, or none. As it is: {_AS_IT_IS}.",
         choices=get_args(Reaction),
         example="ask",
         under=("content_filter",),
