@@ -18,7 +18,6 @@ from aircher.domain.models import ModelFacts, ModelRef, Speed
 from aircher.domain.routes import Wish
 from aircher.domain.tasks import Signals
 from aircher.engine.speeds import Speeds
-from aircher.policy.route.listing import configured
 
 _FEATURES = ("vision", "documents", "tools", "json", "thinking", "long_context", "local")
 _SHORT = ("VIS", "DOC", "TOOL", "JSON", "THINK", "LONG", "LOCAL")
@@ -29,7 +28,7 @@ def compare(services: Services, task: str, *, as_json: bool) -> int:
     """Prints the comparison; 8 where no model is set up."""
     rules = services.settings.rules
     places = _places(services, task) if task else {}
-    refs = configured(rules)
+    refs = sorted(rules.named, key=lambda ref: rules.order.index(ref.provider))
     if task:
         last = len(places)
         refs = sorted(

@@ -15,7 +15,6 @@ from aircher.cli.table import table
 from aircher.domain.errors import EXIT_FAILED, EXIT_OK, AircherError
 from aircher.domain.inert import inert
 from aircher.domain.models import ListedModel, ModelFacts, ModelRef
-from aircher.policy.route.listing import configured
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +40,7 @@ async def _list(services: Services, args: argparse.Namespace) -> int:
         names = list(rules.order)
         if args.provider:
             names = [provider_named(args.provider, rules, usable=True)]
-        refs = configured(rules, names)
+        refs = [ref for name in names for ref in rules.named if ref.provider == name]
         if args.all:
             for name in names:
                 try:

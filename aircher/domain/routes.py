@@ -77,6 +77,11 @@ class Rules:
             for name in self.order
             for model in self.provider_tiers.get(name, {}).values()
         ]
+        refs += [
+            rule.use
+            for rule in self.special
+            if rule.use is not None and rule.use.provider in self.order
+        ]
         return tuple(dict.fromkeys(ref for ref in refs if ref.model))
 
 

@@ -18,7 +18,7 @@ from aircher.engine.ports import EnginePorts
 from aircher.policy.complexity import complexity
 from aircher.policy.detect import detect
 from aircher.policy.estimate import estimate
-from aircher.policy.route import Situation, configured, escalation, obstacle
+from aircher.policy.route import Situation, escalation, obstacle
 from aircher.policy.route import plan as choose
 
 PDF = "application/pdf"
@@ -104,7 +104,7 @@ class Routing:
         known = {*(one.ref for one in planned.candidates), *(one.ref for one in planned.rejected)}
         found = [
             Candidate(ref, "a configured model", situation.estimate(ref))
-            for ref in configured(rules)
+            for ref in rules.named
             if ref not in known and not obstacle(ref, rules, situation)
         ]
         facts = self._ports.catalog.facts

@@ -7,7 +7,7 @@ choice explains itself.
 """
 
 from aircher.policy.route.fitness import obstacle
-from aircher.policy.route.names import configured, resolve
+from aircher.policy.route.names import resolve
 from aircher.policy.route.plan import escalation, plan
 from aircher.policy.route.situation import Situation
 from aircher.policy.route.strategies import STRATEGIES, Proposal, Strategy
@@ -17,7 +17,6 @@ __all__ = [
     "Proposal",
     "Situation",
     "Strategy",
-    "configured",
     "escalation",
     "obstacle",
     "plan",

@@ -8,18 +8,6 @@ from aircher.domain.models import ModelFacts, ModelRef
 from aircher.domain.routes import Rules
 
 
-def configured(rules: Rules) -> tuple[ModelRef, ...]:
-    """Every model that the rules name, once, those of the providers in the user's order first."""
-    refs = [
-        ModelRef(name, model)
-        for name in rules.order
-        for model in (rules.models.get(name, ""), *rules.task_models.get(name, {}).values())
-        if model
-    ]
-    refs += [ref for rule in rules.tasks.values() for ref in (rule.preferred, *rule.fallbacks)]
-    return tuple(dict.fromkeys(refs))
-
-
 def resolve(name: str, rules: Rules, facts: Callable[[ModelRef], ModelFacts]) -> ModelRef:
     """The model a user means by ``name``: "provider/model", a provider, or a bare model.
 
