@@ -115,6 +115,11 @@ class PickScreen(ModalScreen[str | None]):
         if place is not None and self.highlighted_value() is not None:
             options.highlighted = min(place, options.option_count - 1)
 
+    @property
+    def outdated(self) -> bool:
+        """True where the source would list something else by now."""
+        return tuple(self._source(self.query_one(Input).value.strip())) != self._rows
+
     def highlighted_value(self) -> str | None:
         """The value of the highlighted row."""
         index = self.query_one(OptionList).highlighted

@@ -117,7 +117,7 @@ class ProviderScreen(PickScreen):
         self.set_interval(LIVE_EVERY_S, self._tick)
 
     def _tick(self) -> None:
-        if any(row.breaker == "open" for row in self._health()):
+        if self.outdated:
             self.refresh_rows()
 
     def _named(self) -> str:
