@@ -102,7 +102,7 @@ def seam(failed: object, to: object, why: str, *, kept: int, continues: bool) ->
         then = f"{to} goes on from here."
     else:
         then = f"{to} begins anew; the part above stays." if kept else f"Now asking {to}."
-    return f"{failed}: {sentence(why)} {then}"
+    return f"{failed}: {sentence(why)} {then}" if why else then
 
 
 def clip(text: str, width: int) -> str:

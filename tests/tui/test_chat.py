@@ -184,6 +184,19 @@ async def test_the_rest_of_an_answer_stands_under_a_seam_and_in_its_code_block()
         assert app.chat.answer == whole.text
 
 
+async def test_an_answer_that_was_replaced_is_opened_with_a_seam_too():
+    async with chat() as (app, pilot, services):
+        services.sessions.put("s9", "Two answers", timedelta(hours=1), "go", "Poor.")
+        asked, poor = services.sessions.stored["s9"]
+        poor = replace(poor, state="failed", ref=fake.MINI)
+        better = replace(poor, id=3, state="complete", ref=fake.SONNET, message=assistant("Good."))
+        services.sessions.stored["s9"] = [asked, poor, better]
+        app.open_session("s9")
+        await pilot.pause()
+        seam = "claude/claude-sonnet-4-5 begins anew; the part above stays."
+        assert shown(app).endswith(f"Poor.\n\n{seam}\n\nGood.")
+
+
 async def test_an_answer_of_two_models_looks_the_same_when_it_is_opened_again():
     async with chat() as (app, pilot, services):
         services.sessions.put("s9", "Two models", timedelta(hours=1), "go", HALF)
