@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from statistics import median
 
 from aircher.domain.models import ModelRef, Speed
 from aircher.domain.ports import Clock, UsageReader
@@ -44,6 +43,8 @@ def speeds(rows: Iterable[UsageRow]) -> dict[ModelRef, Speed]:
 
     Only whole answers count: one that was stopped or broke off says little.
     """
+    from statistics import median  # takes a while to import, and a start needs no speeds
+
     firsts: dict[ModelRef, list[float]] = {}
     rates: dict[ModelRef, list[float]] = {}
     for row in rows:
