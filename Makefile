@@ -8,8 +8,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Chatting needs less than checking does, so each has its own stamp.
 CHAT := $(VENV)/.installed-chat
 STAMP := $(VENV)/.installed
+TRAIN := $(VENV)/.installed-train
 
-.PHONY: run test lint types contracts unit bench budget-proof security docs clean install
+.PHONY: bench-tasks train-tasks task-data run test lint types contracts unit bench budget-proof security docs clean install
 
 install: $(STAMP)
 
@@ -55,6 +56,21 @@ bench: $(STAMP)
 
 budget-proof: $(STAMP)
 	$(BIN)/python -m benchmarks.budget
+
+# How well task detection does, from the repository's own (hashed) data; some two minutes.
+bench-tasks: $(TRAIN)
+	$(BIN)/python -m benchmarks.tasks
+
+# Trains policy/detect/model.bin anew; task-data needs the texts beside the project.
+train-tasks: $(TRAIN)
+	$(BIN)/python -m benchmarks.tasks.train
+
+task-data: $(TRAIN)
+	$(BIN)/python -m benchmarks.tasks.data
+
+$(TRAIN): $(STAMP)
+	@$(PIP) --editable '.[train]'
+	@touch $(TRAIN)
 
 docs: $(STAMP)
 	$(BIN)/python -m aircher.bootstrap.docs

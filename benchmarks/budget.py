@@ -35,7 +35,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from aircher.bootstrap.clock import SystemClock
-from aircher.bootstrap.compose import load_patterns
+from aircher.bootstrap.detection import load_detector
 from aircher.bootstrap.guarding import load_guard_rules
 from aircher.catalog.catalog import ModelCatalog
 from aircher.catalog.facts import CustomModel
@@ -165,7 +165,7 @@ def _engine(folder: Path, cap_nano: int, draw: random.Random) -> tuple[Engine, D
     health = PassiveHealth(rules, clock, database.health)
     ports = EnginePorts(
         settings=settings,
-        patterns=load_patterns(),
+        detector=load_detector(),
         providers=vendors,
         catalog=catalog,
         ledger=database.ledger,

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from aircher.bootstrap.compose import load_patterns
+from aircher.bootstrap.detection import load_detector
 from aircher.domain.chat import ChatRequest, Chunk, Finish, TextDelta, UsageReport
 from aircher.domain.errors import ContentFiltered
 from aircher.domain.routes import Rules
@@ -71,7 +71,7 @@ async def measure(part: str, count: int) -> list[float]:
     settings = Settings(rules, limits=(Limit("costs.daily_limit", "day", 10**12),))
     with tempfile.TemporaryDirectory() as folder:
         two = Two(part)
-        runner = Engine(ports(Path(folder), settings, two, load_patterns()))
+        runner = Engine(ports(Path(folder), settings, two, load_detector()))
         times = []
         for _ in range(count + 20):
             async for _event in runner.turn(TurnRequest(PROMPT)):

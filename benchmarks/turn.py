@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from aircher.bootstrap.clock import SystemClock
-from aircher.bootstrap.compose import load_patterns
+from aircher.bootstrap.detection import load_detector
 from aircher.bootstrap.guarding import load_guard_rules
 from aircher.catalog.catalog import ModelCatalog
 from aircher.domain.chat import ChatRequest, Chunk, Finish, TextDelta, UsageReport
@@ -26,7 +26,7 @@ from aircher.engine.guard import Guard
 from aircher.engine.health import PassiveHealth
 from aircher.engine.ports import EnginePorts
 from aircher.engine.turn import Engine
-from aircher.policy.detect import Patterns
+from aircher.policy.detect import Detector
 from aircher.policy.guard import GuardPolicy
 from aircher.storage.database import Database
 from aircher.workspace.folder import Folder
@@ -67,7 +67,7 @@ class One:
         pass
 
 
-def ports(folder: Path, settings: Settings, providers: Any, patterns: Patterns) -> EnginePorts:
+def ports(folder: Path, settings: Settings, providers: Any, detector: Detector) -> EnginePorts:
     """The real parts, but for the providers."""
     clock = SystemClock()
     database = Database.open(folder / "bench.db", clock)
@@ -77,7 +77,7 @@ def ports(folder: Path, settings: Settings, providers: Any, patterns: Patterns) 
     health = PassiveHealth(rules, clock, database.health)
     gate = Gate(health, database.rates, clock, {})
     return EnginePorts(
-        settings, patterns, providers, catalog, database.ledger, database.sessions,
+        settings, detector, providers, catalog, database.ledger, database.sessions,
         database.corrections, Folder(folder), health, gate,
         Guard(load_guard_rules, GuardPolicy(), local=lambda _: False, ignored=lambda _: False),
         clock, lambda: 0.5,
@@ -87,7 +87,7 @@ def ports(folder: Path, settings: Settings, providers: Any, patterns: Patterns) 
 def engine(folder: Path) -> Engine:
     rules = Rules(("openai",), {"openai": "gpt-5-nano"})
     settings = Settings(rules, limits=(Limit("costs.daily_limit", "day", 10**12),))
-    return Engine(ports(folder, settings, One(), load_patterns()))
+    return Engine(ports(folder, settings, One(), load_detector()))
 
 
 async def measure(count: int) -> list[float]:

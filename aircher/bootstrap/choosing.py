@@ -71,6 +71,7 @@ def choose(
         provider_tiers={name: _tiers(rows[name], config) for name in order},
         local={name: where for name in order if (where := _here(rows[name], config)) is not None},
         preferences=preferences(config),
+        own_tasks=tuple(name for name in config.tasks if name not in TASKS),
     )
     bare = replace(bare, more=tuple(_more(config, bare, facts)))
 
@@ -189,14 +190,21 @@ def _task_rules(
     config: Config, bare: Rules, facts: Callable[[ModelRef], ModelFacts]
 ) -> Iterator[tuple[str, TaskRule]]:
     """[models.tasks] and [models.task.*], with every model given to a provider."""
-    for task in dict.fromkeys((*TASKS, *config.models.tasks, *config.models.task)):
+    for task in dict.fromkeys((*TASKS, *config.models.tasks, *config.models.task, *config.tasks)):
         long = config.models.task.get(task)
-        name = (long.preferred if long else None) or config.models.tasks.get(task)
+        signs = config.tasks.get(task)
+        own = signs.model if signs else None
+        name = (long.preferred if long else None) or config.models.tasks.get(task) or own
         if name is None:
             continue
         ref = resolve(name, bare, facts)
         fallbacks = long.fallbacks if long else ()
         key = f"models.task.{task}.preferred" if long and long.preferred else f"models.tasks.{task}"
+        key = (
+            key
+            if task in config.models.tasks or key.endswith("preferred")
+            else f"tasks.{task}.model"
+        )
         yield (
             task,
             TaskRule(

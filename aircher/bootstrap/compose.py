@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from aircher import policy
 from aircher.bootstrap.choosing import Chosen, Findings, choose
 from aircher.bootstrap.clock import SystemClock
 from aircher.bootstrap.configuring import (
@@ -22,6 +20,7 @@ from aircher.bootstrap.configuring import (
     load_config,
     require_sound,
 )
+from aircher.bootstrap.detection import load_detector
 from aircher.bootstrap.fallback import fallback_settings
 from aircher.bootstrap.guarding import make_guard, only_here, privacy_settings
 from aircher.bootstrap.logged import LoggedEngine
@@ -59,7 +58,6 @@ from aircher.engine.ports import EnginePorts
 from aircher.engine.speeds import Speeds
 from aircher.engine.turn import Engine
 from aircher.policy.breaker import BreakerRules
-from aircher.policy.detect import Patterns, compile_patterns
 from aircher.policy.route import resolve
 from aircher.providers.addresses import is_loopback
 from aircher.providers.local.discover import Server, detect_servers
@@ -117,7 +115,7 @@ def open_services(
     speeds = Speeds(records.usage, clock)
     ports = EnginePorts(
         settings=settings,
-        patterns=load_patterns(),
+        detector=load_detector(config),
         providers=providers,
         catalog=catalog,
         ledger=records.ledger,
@@ -167,12 +165,6 @@ def _kept_here(rules: Rules, setups: Mapping[str, ProviderSetup], config: Config
     }
     rules = replace(rules, local=here)
     return only_here(rules) if config.privacy.local else rules
-
-
-def load_patterns() -> Patterns:
-    """The built-in tasks' patterns."""
-    file = Path(policy.__file__).with_name("tasks.toml")
-    return compile_patterns(tomllib.loads(file.read_text(encoding="utf-8")))
 
 
 def _servers() -> tuple[Server, ...]:

@@ -25,7 +25,7 @@ def provider_named(name: str, rules: Rules, *, usable: bool) -> str:
 
 def checked_task(name: str, rules: Rules) -> None:
     """Raises ``UsageError`` for a task that is neither built in nor the configuration's."""
-    known = dict.fromkeys((*TASKS, *rules.tasks))
+    known = dict.fromkeys((*TASKS, *rules.own_tasks, *rules.tasks))
     if not name or name in known:
         return
     from difflib import get_close_matches

@@ -95,7 +95,7 @@ def _addresses(config: Tree) -> Iterator[Finding]:
 
 
 def _tasks(config: Tree, providers: set[str], names: Names) -> Iterator[Finding]:
-    known = {*TASKS, *config.models.task}
+    known = {*TASKS, *config.models.task, *config.tasks}
     for section, tasks in (
         (("models", "tasks"), config.models.tasks),
         (("costs", "task_budgets"), config.costs.task_budgets),
@@ -108,11 +108,7 @@ def _tasks(config: Tree, providers: set[str], names: Names) -> Iterator[Finding]
                     did_you_mean(name, known)
                     or f"define it with [{name_of(('models', 'task', name))}]",
                 )
-    for name in config.models.task:
-        if name not in TASKS and (near := did_you_mean(name, TASKS, cutoff=0.8)):
-            yield Finding(
-                ("models", "task", name), f"{shown(name)} is a new task", near, fatal=False
-            )
+    yield from _new_tasks(config)
     for path, model in _models_named(config):
         first, slash, _ = model.partition("/")
         if slash and canonical(names, first) not in providers:
@@ -128,6 +124,15 @@ def _tasks(config: Tree, providers: set[str], names: Names) -> Iterator[Finding]
                 f"{shown(name)} does not say whose model it is",
                 f"write [{name_of(('models', 'custom', f'provider/{name}'))}]",
             )
+
+
+def _new_tasks(config: Tree) -> Iterator[Finding]:
+    """Tasks of the user's own that look like a slip of the pen."""
+    for section in (("tasks",), ("models", "task")):
+        for name in config.tasks if section == ("tasks",) else config.models.task:
+            like = [task for task in TASKS if task[:2] == name[:2]]  # difflib is slow to import
+            if like and name not in TASKS and (near := did_you_mean(name, like, cutoff=0.8)):
+                yield Finding((*section, name), f"{shown(name)} is a new task", near, fatal=False)
 
 
 def _models_named(config: Tree) -> Iterator[tuple[KeyPath, str]]:
@@ -284,7 +289,7 @@ def _routing(config: Tree) -> Iterator[Finding]:
                 f"{shown(name)} is no kind of request",
                 did_you_mean(name, DOMAINS) or f"kinds are {', '.join(DOMAINS)}",
             )
-    known = {*TASKS, *config.models.task}
+    known = {*TASKS, *config.models.task, *config.tasks}
     for name, rule in routing.rule.items():
         path = ("routing", "rule", name)
         if not (rule.use or rule.tier or rule.strategy):

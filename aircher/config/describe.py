@@ -91,6 +91,7 @@ def _names(row: Row) -> KeyPath:
 _USUAL_NAMES = {
     ("providers", "*"): ("openai",),
     ("models", "task", "*"): ("debugging",),
+    ("tasks", "*"): ("infra",),
     ("routing", "rule", "*"): ("nights",),
     ("models", "custom", "*"): ("openai/ft:gpt-5-nano:acme::1",),
 }

@@ -22,7 +22,8 @@ from aircher.config.health_schema import Breaker, HealthTable
 from aircher.config.model_schema import Models
 from aircher.config.provider_schema import ProviderConfig
 from aircher.config.routing_schema import Routing
-from aircher.config.rows import Row, each, others, rows_of, setting, table, tree_of
+from aircher.config.rows import Row, each, named, others, rows_of, setting, table, tree_of
+from aircher.config.task_schema import TaskSigns
 from aircher.config.values import (
     BOOL,
     DURATION,
@@ -308,6 +309,7 @@ class Tree:
     )
     providers: Providers = table(Providers)
     models: Models = table(Models)
+    tasks: Mapping[str, TaskSigns] = named(TaskSigns)
     routing: Routing = table(Routing)
     retry: Retry = table(Retry)
     breaker: Breaker = table(Breaker)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from aircher.domain.tasks import GIT_SIGNS as GIT_SIGN_NAMES
+
 _NANOS = {
     "ns": 1,
     "us": 1_000,
@@ -185,6 +187,16 @@ def _words(value: Any) -> tuple[str, ...]:
     return tuple(_word(item) for item in _typed(list)(value))
 
 
+def _git_signs(value: Any) -> tuple[str, ...]:
+    words = _words(value)
+    for word in words:
+        if word not in GIT_SIGN_NAMES and not word.startswith("branch:"):
+            raise ValueError(
+                f"takes {', '.join(GIT_SIGN_NAMES)} and branch:GLOB, not {shown(word)}"
+            )
+    return words
+
+
 def _args(value: Any) -> tuple[str, ...]:
     """A program and its arguments; blanks are theirs."""
     words = tuple(_typed(str)(item) for item in _typed(list)(value))
@@ -335,6 +347,14 @@ TEXT = Kind("text", "text in quotes", _typed(str), str, schema=_STRING)
 WORD = Kind("word", "one word in quotes", _word, str.strip, schema=_STRING)
 WORDS = Kind("list", 'a list such as ["a", "b"]', _words, _list_from_text, list, _LIST)
 ARGS = Kind("list", 'a list such as ["a", "b"]', _args, _list_from_text, list, _LIST)
+GIT_SIGNS = Kind(
+    "git signs",
+    'a list such as ["staged", "branch:fix/*"]',
+    _git_signs,
+    _list_from_text,
+    list,
+    _LIST,
+)
 MODEL = Kind("model", 'a model such as "gpt-5-nano"', _word, str.strip, schema=_STRING)
 MODELS = Kind("models", 'a list of models such as ["a", "b"]', _words, _list_from_text, list, _LIST)
 PROVIDER = Kind(

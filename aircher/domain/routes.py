@@ -44,6 +44,8 @@ class Rules:
     unusable: Mapping[str, str] = field(default_factory=dict)
     strategy: str = "task"
     aliases: Mapping[str, str] = field(default_factory=dict)
+    own_tasks: tuple[str, ...] = ()
+    """Tasks that the user defined, with a model of their own or without."""
     provider_tiers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Provider -> tier -> model; none for a provider whose model the user fixed."""
     more: tuple[ModelRef, ...] = ()

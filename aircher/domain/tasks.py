@@ -20,6 +20,13 @@ TASKS = (
 """The built-in tasks; a user may add others, so a task is a plain string elsewhere."""
 
 
+GIT_SIGNS = (
+    "staged", "modified", "untracked", "clean", "merge", "rebase", "cherry-pick", "revert",
+    "bisect", "diff:docs", "diff:tests", "diff:code", "diff:large",
+)  # fmt: skip
+"""What a task's git_patterns may name, besides ``branch:GLOB``."""
+
+
 @dataclass(frozen=True, slots=True)
 class GitState:
     """The work tree's state, as far as detection cares."""
@@ -31,13 +38,15 @@ class GitState:
     untracked: int = 0
     operation: str = ""
     """"merge", "rebase", "cherry-pick", "revert", "bisect", or "" when none is under way."""
+    changed: tuple[str, ...] = ()
+    """Changed paths, staged or not, from the root; the first 50."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signals:
     """All that detection may look at.  Values only: no IO happens after this is built.
 
-    ``history`` holds earlier user texts, newest last; ``files`` the paths attached or open;
+    ``history`` holds earlier user texts, newest last; ``files`` the paths attached, ``open_files`` those open in an editor or just saved;
     ``command`` the slash or CLI command used ("" for plain chat).
     """
 
@@ -47,6 +56,7 @@ class Signals:
     command: str = ""
     files: tuple[str, ...] = ()
     git: GitState | None = None
+    open_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ class Learning:
     def tasks(self) -> tuple[str, ...]:
         """Every task there is: the built-in ones and the user's own."""
         ports = self._ports
-        own = (one.task for one in ports.patterns.tasks)
-        return tuple(dict.fromkeys((*TASKS, *own, *ports.settings.rules.tasks)))
+        rules = ports.settings.rules
+        return tuple(dict.fromkeys((*TASKS, *ports.detector.tasks, *rules.own_tasks, *rules.tasks)))
 
     def correct(self, session_id: str, task: str, message_id: int = 0) -> Correction:
         """The latest request of a conversation, or the one named, was this task.

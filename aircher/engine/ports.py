@@ -20,7 +20,7 @@ from aircher.domain.ports import (
 from aircher.domain.settings import Settings
 from aircher.engine.gate import Gate
 from aircher.engine.guard import Guard
-from aircher.policy.detect import Patterns
+from aircher.policy.detect import Detector
 from aircher.policy.route import STRATEGIES, Strategy
 from aircher.policy.route.situation import unmeasured
 
@@ -35,7 +35,7 @@ class EnginePorts:
     """
 
     settings: Settings
-    patterns: Patterns
+    detector: Detector
     providers: Providers
     catalog: Catalog
     ledger: Ledger

@@ -16,7 +16,6 @@ from aircher.domain.turns import TurnRequest
 from aircher.engine.conversation import as_prompt, last_task, user_texts
 from aircher.engine.ports import EnginePorts
 from aircher.policy.complexity import complexity
-from aircher.policy.detect import detect
 from aircher.policy.estimate import estimate
 from aircher.policy.route import Situation, escalation, obstacle
 from aircher.policy.route import plan as choose
@@ -68,7 +67,7 @@ class Routing:
         if wish.task:
             chosen = Evidence("user", "you chose this task", 1.0, wish.task)
             return Detection(wish.task, 1.0, (chosen,), {wish.task: 1.0})
-        return detect(signals, self._ports.patterns)
+        return self._ports.detector.detect(signals, self._ports.corrections.all())
 
     def plan(
         self,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 import pytest
 
+from aircher.bootstrap.detection import load_detector
 from aircher.domain.events import Event
 from aircher.domain.routes import Rules
 from aircher.domain.settings import Settings
@@ -19,17 +18,12 @@ from aircher.engine.guard import Guard
 from aircher.engine.health import PassiveHealth
 from aircher.engine.ports import EnginePorts
 from aircher.engine.turn import Engine
-from aircher.policy.detect import Patterns, compile_patterns
 from aircher.storage.database import Database
 from tests.support.chat import PlainWorkspace, ScriptedProvider, ScriptedProviders, TableCatalog
 from tests.support.clock import FakeClock
 from tests.support.guard import guarding
 
-
-@pytest.fixture(scope="session")
-def patterns() -> Patterns:
-    text = (resources.files("aircher.policy") / "tasks.toml").read_text(encoding="utf-8")
-    return compile_patterns(tomllib.loads(text))
+DETECTOR = load_detector()
 
 
 @dataclass
@@ -53,7 +47,7 @@ Build = Callable[..., Bench]
 
 
 @pytest.fixture
-def build(tmp_path: Path, patterns: Patterns) -> Iterator[Build]:
+def build(tmp_path: Path) -> Iterator[Build]:
     """build(provider, ..., catalog=..., **settings) -> Bench; providers stand in their order."""
     opened: list[Database] = []
 
@@ -76,7 +70,7 @@ def build(tmp_path: Path, patterns: Patterns) -> Iterator[Build]:
         health = PassiveHealth(rules, clock, database.health)
         ports = EnginePorts(
             settings=chosen,
-            patterns=patterns,
+            detector=DETECTOR,
             providers=ScriptedProviders(*providers),
             catalog=catalog or TableCatalog(prices),
             ledger=database.ledger,

@@ -1,0 +1,118 @@
+"""The linear model: weights of hashed feature names, a score per task, in words where from.
+
+A file is a line of JSON (tasks, bias, scale per block, temperature) and, zlib-packed, the sorted
+CRC-32s of the feature names followed by one signed byte per feature and task.  Names are hashed
+so that the file holds no text of anybody's messages.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from math import exp, sqrt
+from typing import Any
+
+BLOCKS = "=~+*!"
+"""First characters of feature names: ask, rest, concepts, facts, rules (features.py)."""
+
+EVEN = frozenset("*!")
+"""Blocks whose features count in full; of the others each counts 1/sqrt(how many there are)."""
+
+_LEVELS = 127
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Weights per hashed feature; a task's score is linear in them."""
+
+    tasks: tuple[str, ...]
+    bias: tuple[float, ...]
+    scales: Mapping[str, float]
+    temperature: float
+    weights: Mapping[int, tuple[int, ...]]
+
+    def scores(self, names: Sequence[str]) -> list[float]:
+        """A score per task, before ``shares``."""
+        found: dict[str, list[tuple[int, ...]]] = {block: [] for block in BLOCKS}
+        weights = self.weights
+        for name in names:
+            row = weights.get(zlib.crc32(name.encode()))
+            if row is not None:
+                found[name[0]].append(row)
+        total = list(self.bias)
+        for block, rows in found.items():
+            if rows:
+                scale = self._scale(block, len(rows))
+                sums = map(sum, zip(*rows, strict=True))
+                total = [one + scale * other for one, other in zip(total, sums, strict=True)]
+        return total
+
+    def reasons(self, names: Sequence[str], task: str, most: int = 4) -> list[tuple[str, float]]:
+        """The features that speak most for a task, against the mean of all, strongest first."""
+        at = self.tasks.index(task)
+        found = [
+            (name, row)
+            for name in names
+            if (row := self.weights.get(zlib.crc32(name.encode()))) is not None
+        ]
+        sizes = {block: sum(name[0] == block for name, _ in found) for block in BLOCKS}
+        weighed = [
+            (name, self._scale(name[0], sizes[name[0]]) * (row[at] - sum(row) / len(row)))
+            for name, row in found
+        ]
+        return sorted((one for one in weighed if one[1] > 0), key=lambda one: -one[1])[:most]
+
+    def _scale(self, block: str, count: int) -> float:
+        return self.scales[block] if block in EVEN else self.scales[block] / sqrt(count)
+
+    def shares(self, scores: Sequence[float]) -> list[float]:
+        """Calibrated probabilities that sum to 1."""
+        top = max(scores)
+        raised = [exp((score - top) * self.temperature) for score in scores]
+        whole = sum(raised)
+        return [one / whole for one in raised]
+
+
+def parse(data: bytes) -> Model:
+    """The model in a file's bytes."""
+    head, _, packed = data.partition(b"\n")
+    facts: dict[str, Any] = json.loads(head)
+    raw = memoryview(zlib.decompress(packed))
+    count, tasks = int(facts["features"]), tuple(facts["tasks"])
+    hashes = raw[: 4 * count].cast("I").tolist()
+    bytes_ = raw[4 * count :].cast("b").tolist()
+    rows = zip(*[iter(bytes_)] * len(tasks), strict=True)
+    return Model(
+        tasks,
+        tuple(facts["bias"]),
+        {block: scale / _LEVELS for block, scale in facts["scales"].items()},
+        facts["temperature"],
+        dict(zip(hashes, rows, strict=True)),
+    )
+
+
+def pack(
+    tasks: Sequence[str],
+    bias: Sequence[float],
+    scales: Mapping[str, float],
+    temperature: float,
+    weights: Mapping[int, Sequence[float]],
+) -> bytes:
+    """A file's bytes; ``weights`` in -1..1 by feature hash, ``scales`` what a full one counts."""
+    order = sorted(weights)
+    head = {
+        "features": len(order),
+        "tasks": list(tasks),
+        "bias": [round(one, 5) for one in bias],
+        "scales": {block: round(scale, 6) for block, scale in scales.items()},
+        "temperature": round(temperature, 4),
+    }
+    levels: Iterable[int] = (
+        round(_LEVELS * max(-1.0, min(1.0, one))) & 0xFF
+        for one in chain.from_iterable(weights[key] for key in order)
+    )
+    packed = b"".join(key.to_bytes(4, "little") for key in order) + bytes(levels)
+    return json.dumps(head).encode() + b"\n" + zlib.compress(packed, 9)
