@@ -51,7 +51,7 @@ async def test_the_price_and_the_model_are_shown_before_enter_is_pressed():
         await type_text(pilot, "a bug")
         await until(lambda: app.chat.preview is not None)
         line = line_text(app, "#status")
-        assert "debugging → claude/claude-sonnet-4-5" in line
+        assert "debugging 80% → claude/claude-sonnet-4-5" in line
         assert "~$0.0018, at most $0.031" in line
         assert services.engine.requests == []
 
