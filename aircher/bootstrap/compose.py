@@ -306,7 +306,6 @@ def _spending(config: Config, rules: Rules, catalog: ModelCatalog) -> SpendSetti
         downgrade={
             name: resolve(model, rules, catalog.facts) for name, model in costs.downgrade.items()
         },
-        prefer_cheap=costs.prefer_cost_efficient,
         by_provider=costs.track_by_provider,
         unusual_score=costs.unusual_score,
         unusual_floor_nano=usd_to_nano(costs.unusual_floor),

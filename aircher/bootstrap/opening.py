@@ -110,6 +110,11 @@ def local_now() -> datetime:
     return datetime.now(LOCAL)
 
 
+def alert_threshold() -> float:
+    """The share of a limit from which on it counts as near."""
+    return load_config().costs.alert_threshold[0]
+
+
 def limit_states(ledger: Ledger, now: datetime) -> list[CapState]:
     """Every configured day and month limit with what is spent and held under it."""
     return list(ledger.state(caps(load_config().limits(), now)))

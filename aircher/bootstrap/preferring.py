@@ -44,7 +44,8 @@ def preferences(config: Config) -> Preferences:
     routing = config.routing
     most = routing.max_cost_per_request
     return Preferences(
-        routing.prioritise or "",
+        # costs.prefer_cost_efficient: among providers that nothing else puts in order.
+        routing.prioritise or ("cost" if config.costs.prefer_cost_efficient else ""),
         None if most is None else usd_to_nano(most),
         routing.max_response_time,
         Weights(routing.weights.cost, routing.weights.quality, routing.weights.speed),

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from aircher.bootstrap.clock import LOCAL
-from aircher.bootstrap.opening import Records, limit_states, local_now, records
+from aircher.bootstrap.opening import Records, alert_threshold, limit_states, local_now, records
 from aircher.cli.contract import usd
 from aircher.cli.printing import print_json
 from aircher.cli.table import table
@@ -62,6 +62,7 @@ class _Summary:
     month: Spend
     projected_nano: int | None
     limits: Sequence[CapState]
+    alert_at: float
 
 
 def _summary(opened: Records, now: datetime) -> _Summary:
@@ -70,6 +71,7 @@ def _summary(opened: Records, now: datetime) -> _Summary:
         opened.ledger.spend(window_start("month", now)),
         projected_month(opened.usage.rows(rows_needed_since(now)), now),
         limit_states(opened.ledger, now),
+        alert_threshold(),
     )
 
 
@@ -100,13 +102,20 @@ def _text(by: str, groups: Sequence[SpendGroup], whole: Spend, summary: _Summary
     facts = [("today", amount(summary.today)), ("this month", amount(summary.month))]
     if summary.projected_nano is not None:
         facts.append(("by the month's end", f"~{dollars(summary.projected_nano)}"))
-    for state in summary.limits:
-        held = f", {dollars(state.held_nano)} held" if state.held_nano else ""
-        spent = f"{dollars(state.spent_nano)} of {dollars(state.cap.limit_nano)}{held}"
-        facts.append((state.cap.name, spent))
+    facts += [(state.cap.name, _limit(state, summary.alert_at)) for state in summary.limits]
     width = max(len(name) for name, _ in facts)
     blocks.append("\n".join(f"{name.ljust(width)}  {value}" for name, value in facts))
     return "\n\n".join(blocks)
+
+
+def _limit(state: CapState, alert_at: float) -> str:
+    """Spent, held and left of a limit, and in words when it is near, reached, or only warns."""
+    held = f", {dollars(state.held_nano)} held" if state.held_nano else ""
+    said = f"{dollars(state.spent_nano)} of {dollars(state.cap.limit_nano)}{held}"
+    said += f", {dollars(state.left_nano)} left"
+    word = "reached" if state.share >= 1 else "near" if state.share >= alert_at else ""
+    notes = [word] * bool(word) + ["only warns"] * state.cap.soft
+    return said + (f" ({', '.join(notes)})" if notes else "")
 
 
 def _spend(spend: Spend) -> dict[str, Any]:
@@ -140,6 +149,9 @@ def _json(
                 "spent_usd": usd(state.spent_nano),
                 "held_usd": usd(state.held_nano),
                 "left_usd": usd(state.left_nano),
+                "soft": state.cap.soft,
+                "share": round(state.share, 4),
+                "alert": state.share >= summary.alert_at,
             }
             for state in summary.limits
         ],

@@ -75,9 +75,14 @@ class Costs:
     unusual_floor: Decimal = setting(
         MONEY, Decimal("0.1"), "Never ask for less than this.", minimum=0, project=False
     )
-    track_by_provider: bool = setting(BOOL, True, "Show spending by provider.", project=False)
+    track_by_provider: bool = setting(
+        BOOL, True, "Show spending by provider among the costs.", project=False
+    )
     prefer_cost_efficient: bool = setting(
-        BOOL, False, "Among equals take the cheapest model.", project=False
+        BOOL,
+        False,
+        "Where no rule names a model, ask the cheapest provider first (routing.prioritise).",
+        project=False,
     )
     auto_downgrade_on_limit: bool = setting(
         BOOL, True, "Take a cheaper model near a limit; it is always said.", project=False

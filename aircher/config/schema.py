@@ -345,8 +345,6 @@ def all_rows() -> tuple[Row, ...]:
 
 NOT_YET = frozenset(
     {
-        "costs.track_by_provider",
-        "costs.prefer_cost_efficient",
         "chat.compact_at",
     }
 )

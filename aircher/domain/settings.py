@@ -73,7 +73,6 @@ class SpendSettings:
     auto_downgrade: bool = True
     downgrade_at: float = 0.9
     downgrade: Mapping[str, ModelRef] = field(default_factory=dict)
-    prefer_cheap: bool = False
     by_provider: bool = True
     unusual_score: float = 3.5
     unusual_floor_nano: int = 100_000_000

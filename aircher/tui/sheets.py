@@ -58,7 +58,9 @@ def limit_sections(states: Sequence[CapState], threshold: float) -> list[Section
         (
             state.cap.name.removeprefix("costs.").removeprefix("limits.").replace("_", " "),
             f"{money(state.spent_nano)} of {money(state.cap.limit_nano)}",
-            f"{_share(state)}{_LEVELS[alert_level(state, threshold)]}",
+            f"{_share(state)}{_LEVELS[alert_level(state, threshold)]}"
+            + (f", {money(state.held_nano)} held" if state.held_nano else "")
+            + (", only warns" if state.cap.soft else ""),
         )
         for state in states
     )
@@ -141,12 +143,15 @@ def check_sections(checks: Sequence[Check]) -> list[Section]:
     ]
 
 
-def cost_sections(rows: Sequence[UsageRow], zone: tzinfo) -> list[Section]:
-    """Spending of this month by provider, model and task."""
+def cost_sections(
+    rows: Sequence[UsageRow], zone: tzinfo, *, by_provider: bool = True
+) -> list[Section]:
+    """Spending of this month by provider (if wanted), model and task."""
     if not rows:
         return [Section("This month", (("Nothing was spent yet.",),))]
+    providers = [_group("This month by provider", rows, "provider", zone)] if by_provider else []
     return [
-        _group("This month by provider", rows, "provider", zone),
+        *providers,
         _group("By model", rows, "model", zone),
         _group("By task", rows, "task", zone),
     ]

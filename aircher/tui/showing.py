@@ -53,7 +53,11 @@ class Showing(Choices):
         sections = sheets.limit_sections(
             self.services.engine.budget(), self.services.settings.alert_threshold
         )
-        sections += sheets.cost_sections(rows, now.tzinfo or UTC)
+        sections += sheets.cost_sections(
+            rows,
+            now.tzinfo or UTC,
+            by_provider=self.services.settings.spending.by_provider,
+        )
         self._sheet("Costs", sections)
 
     def action_explain(self) -> None:

@@ -64,8 +64,25 @@ def test_the_table_says_what_is_not_known(
     facts = {line.rsplit("  ", 1)[0].strip(): line.rsplit("  ", 1)[1] for line in lines[5:]}
     assert facts["today"] == facts["this month"] == "~$1.50 + ? (1)"
     assert facts["by the month's end"].startswith("~$")
-    assert facts["costs.daily_limit"] == "$1.50 of $10.00"
-    assert facts["costs.monthly_budget"] == "$1.50 of $100.00"
+    assert facts["costs.daily_limit"] == "$1.50 of $10.00, $8.50 left"
+    assert facts["costs.monthly_budget"] == "$1.50 of $100.00, $98.50 left"
+
+
+def test_a_limit_that_is_near_or_only_warns_is_told_in_words(
+    spent: None, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = home / ".config" / "aircher" / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        "[costs]\ndaily_limit = 1.6\nmonthly_budget = 1.0\nalert_threshold = [0.9, 0.95]\n"
+        '[costs.limit_actions]\nmonthly_budget = "warn"\n'
+    )
+    printed = out(capsys)
+    assert "$1.50 of $1.60, $0.1000 left (near)" in printed
+    assert "$1.50 of $1.00, $0.00 left (reached, only warns)" in printed
+    first, second = json.loads(out(capsys, "--json"))["limits"]
+    assert (first["soft"], first["alert"]) == (False, True)
+    assert (second["soft"], second["alert"]) == (True, True)
 
 
 def test_nothing_spent_is_said(capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,7 +92,7 @@ def test_nothing_spent_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_is_held_is_said(limits: None, capsys: pytest.CaptureFixture[str]) -> None:
     with records() as opened:
         opened.ledger.reserve(Claim(GPT, "x", 2_000_000_000, local_now()), [])
-        assert "$0.00 of $10.00, $2.00 held" in out(capsys)
+        assert "$0.00 of $10.00, $2.00 held, $8.00 left" in out(capsys)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +123,9 @@ def test_json_groups_by_a_key(
         "spent_usd": "1.5",
         "held_usd": "0",
         "left_usd": found["limits"][0]["left_usd"],
+        "soft": False,
+        "share": found["limits"][0]["share"],
+        "alert": False,
     }
 
 

@@ -41,8 +41,9 @@ def _limit_rows(
     limit = state.cap.limit_nano
     used = state.spent_nano + state.held_nano
     share = used / limit if limit else 1.0
+    full = "passed; only warns" if state.cap.soft else "limit reached"
     style = "$error" if share >= 1 else "$warning" if share >= alert else "$success"
-    word = "limit reached" if share >= 1 else "near limit" if share >= alert else f"{share:.0%}"
+    word = full if share >= 1 else "near limit" if share >= alert else f"{share:.0%}"
     filled, empty = bar(used, limit, _WIDTH - len(word) - 1)
     value = f"{money(spend.nano_usd, spend_tag(spend))} of {money(limit)}"
     return [
