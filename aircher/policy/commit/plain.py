@@ -26,7 +26,6 @@ _KEY = re.compile(r"""^\s*["']?(?P<name>[A-Za-z_][\w.-]*)["']?\s*[:=]\s*\S""")
 _IN_SECTION = re.compile(
     r"(?:def|class|func|fn|function|fun|interface|struct|enum|trait|impl)\s+(?:\([^)]*\)\s*)?(?P<name>[A-Za-z_$][\w$]*)"
 )
-_BRANCH_TYPE = re.compile(r"^(?:.*/)?(?P<type>[a-z]+)[/_-]")
 
 AREA_TYPES: dict[Area, str] = {
     "docs": "docs",
@@ -78,7 +77,10 @@ def subject_of(changes: Changes) -> str:
 
 def type_of(changes: Changes, branch: str = "") -> str:
     """The conventional type: of the branch's name, else what the files show; "" where they do not."""
-    if (found := _BRANCH_TYPE.match(branch)) and (named := _BRANCH_TYPES.get(found["type"], "")):
+    # "fix/...", "feat-...", "user/fix-...": the type is the first or second word.
+    first = re.split(r"[/_-]", branch)
+    named = next((_BRANCH_TYPES[word] for word in first[:2] if word in _BRANCH_TYPES), "")
+    if named and len(first) > 1:
         return named
     if changes.files and all(is_lock(file.path) for file in changes.files):
         return "build"
