@@ -12,6 +12,7 @@ from typing import Protocol
 
 from aircher.cli.commit_writing import Writing
 from aircher.cli.narration import complaint, money
+from aircher.cli.streams import drawing
 from aircher.domain.commits import CommitAsk, CommitMessage, Written
 from aircher.domain.errors import EXIT_CANCELLED, AircherError, Cancelled, UsageError
 from aircher.domain.inert import inert
@@ -162,7 +163,7 @@ class Dialogue:
         return line.rstrip("\n")
 
     def _say(self, text: str, *, raw: bool = False) -> None:
-        print(text if raw else inert(text), file=sys.stderr, flush=True)
+        print(text if raw else inert(text), file=drawing(sys.stderr), flush=True)
 
 
 class _Gone(Cancelled):

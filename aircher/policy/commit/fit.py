@@ -25,6 +25,9 @@ PIECES_PER_FILE = 40
 LINE_LENGTH = 300
 """A piece is at most so many lines, a file at most so many pieces, a line so many characters."""
 
+PIECES_OF_DATA = 2
+"""Rows are like one another: more of them cost money and say nothing new."""
+
 NAMES_SHARE = 0.4
 """Of the room, what the list of files may take."""
 
@@ -163,7 +166,8 @@ def pieces_of(number: int, file: FileChange) -> list[Piece]:
     if kind.line or only_form(file):
         return []
     weight = WEIGHT[kind.area] * (0.7 if file.status == "deleted" else 1.0)
-    found = islice(_cut(file.hunks), PIECES_PER_FILE)
+    most = PIECES_OF_DATA if kind.area == "data" else PIECES_PER_FILE
+    found = islice(_cut(file.hunks), most)
     return [
         Piece(number, hunk, start, lines, weight * (1 + _telling(lines)) / (1 + rank))
         for rank, (hunk, start, lines) in enumerate(found)
