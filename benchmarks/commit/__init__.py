@@ -1,0 +1,1 @@
+"""How good commit messages are, beside three baselines, on any list of repositories."""
