@@ -15,14 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from aircher.bootstrap.choosing import Findings, choose
-from aircher.bootstrap.compose import load_patterns
+from aircher.bootstrap.detection import load_detector
 from aircher.catalog.catalog import ModelCatalog
 from aircher.config.load import Places, load
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Complexity, Estimate, Rules, Wish
 from aircher.domain.tasks import Signals
 from aircher.policy.complexity import complexity
-from aircher.policy.detect import detect
 from aircher.policy.estimate import estimate
 from aircher.policy.route import STRATEGIES, Situation, plan
 from aircher.providers.vendors import vendors
@@ -85,11 +84,11 @@ def run(*, quick: bool = False) -> None:
         of_strategy = replace(chosen, strategy=name)
         work = lambda r=of_strategy: plan(r, situation(catalog, 900))  # noqa: E731
         show(f"plan, strategy {name}", timed(work, runs))
-    patterns = load_patterns()
+    detector = load_detector()
 
     def weigh() -> object:
         signals = Signals(TEXT)
-        detection = detect(signals, patterns)
+        detection = detector.detect(signals, ())
         tokens = catalog.count_text(ModelRef("openai", "gpt-6-luna"), TEXT)
         score = complexity(TEXT, detection.task)
         return plan(chosen, replace(situation(catalog, tokens), complexity=score))

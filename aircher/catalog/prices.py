@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from aircher.domain.prices import PriceLine
@@ -33,6 +34,8 @@ REPORTED = {
     "output_audio_tokens": "output_audio",
 }
 """genai-prices' unit -> the field of ``Tokens`` that reports it."""
+
+_REPORTS = attrgetter(*REPORTED.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +238,10 @@ def charge(price: Price, tokens: Tokens) -> tuple[Decimal, bool] | None:
     leaves: list[int] = []
     total = Decimal(0)
     for rate in price.rates:
-        count, known = _count(rate, counts)
+        known = True
+        count = counts.get(rate.unit, -1)
+        if count < 0:
+            count, known = _count(rate, counts)
         for place in rate.within:
             count -= leaves[place]
         if not known or count < 0:
@@ -250,16 +256,14 @@ def _counts(tokens: Tokens) -> dict[str, int] | None:
     """Reported counts by unit (0 where not reported); None without input and output."""
     if tokens.input is None or tokens.output is None:
         return None
-    counts = {unit: getattr(tokens, name) or 0 for unit, name in REPORTED.items()}
+    counts = {unit: count or 0 for unit, count in zip(REPORTED, _REPORTS(tokens), strict=True)}
     if tokens.cache_write is None:  # the 1-hour share alone was reported
         counts["cache_write_tokens"] = counts["cache_write_1h_tokens"]
     return counts
 
 
 def _count(rate: Rate, counts: Mapping[str, int]) -> tuple[int, bool]:
-    """How much of a rate's unit was used, and whether that is known."""
-    if rate.unit in counts:
-        return counts[rate.unit], True
+    """How much was used of a unit that is not reported itself, and whether that is known."""
     if rate.unit == "requests":
         return 1, True
     for one, other in rate.overlaps:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 
 from aircher.domain.errors import AircherError
@@ -118,11 +119,12 @@ class Routing:
     ) -> Situation:
         ports = self._ports
         task, signals = look.detection.task, look.signals
+        now = ports.clock.now()
         estimates: dict[ModelRef, Estimate] = {}
 
         def estimated(ref: ModelRef) -> Estimate:
             if ref not in estimates:
-                estimates[ref] = self._estimate(ref, request, stored, asked, task)
+                estimates[ref] = self._estimate(ref, request, stored, asked, task, now)
             return estimates[ref]
 
         return Situation(
@@ -135,7 +137,7 @@ class Routing:
             asks=_asks(request),
             speed=ports.speed,
             confidence=look.detection.confidence,
-            now=ports.clock.now(),
+            now=now,
             branch=signals.git.branch if signals.git else "",
             files=signals.files,
             complexity=complexity(signals.text, task, signals.files, len(signals.history)),
@@ -148,11 +150,11 @@ class Routing:
         stored: Sequence[StoredMessage],
         asked: Message,
         task: str,
+        at: datetime,
     ) -> Estimate:
         ports = self._ports
         size, exact = self._history_size(ref, request, stored)
         added, added_exact = ports.catalog.count_tokens(ref, (asked,))
-        at = ports.clock.now()
         return estimate(
             ports.catalog.facts(ref),
             size + added,
