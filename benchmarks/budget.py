@@ -39,7 +39,7 @@ from aircher.bootstrap.detection import load_detector
 from aircher.bootstrap.guarding import load_guard_rules
 from aircher.catalog.catalog import ModelCatalog
 from aircher.catalog.facts import CustomModel
-from aircher.domain.budget import Cap
+from aircher.domain.budget import Cap, CapState
 from aircher.domain.chat import ChatRequest, Chunk, Finish, TextDelta, UsageReport
 from aircher.domain.errors import Overloaded, TimedOut
 from aircher.domain.events import Event, Failed, FallingBack, Finished
@@ -268,7 +268,7 @@ def prove(seed: int, *, attempts: int = 1_000, processes: int = 4) -> Result:
             process.start()
             return process
 
-        kills, most = _drive(start, processes, draw, lambda: _used(watch, cap))
+        kills, most = _drive(start, processes, draw, lambda: watch.ledger.state([cap])[0])
         watch.ledger.free_abandoned()
         (state,) = watch.ledger.state([cap])
         aborted = sum(row.outcome == "aborted" for row in watch.ledger.rows(cap.since))
@@ -285,24 +285,20 @@ def prove(seed: int, *, attempts: int = 1_000, processes: int = 4) -> Result:
         )
 
 
-def _used(watch: Database, cap: Cap) -> int:
-    (state,) = watch.ledger.state([cap])
-    return state.spent_nano + state.held_nano
-
-
 def _drive(
     start: Callable[[int], BaseProcess],
     processes: int,
     draw: random.Random,
-    look: Callable[[], int],
+    look: Callable[[], CapState],
 ) -> tuple[int, int]:
     """Runs the processes to their end, killing now and then; returns kills and the worst look."""
     running = {number: start(number) for number in range(processes)}
     kills, most = 0, 0
-    next_kill = time.monotonic() + draw.uniform(0.5, 1.0)
+    next_kill = 0.0
     while running:
         time.sleep(0.01)
-        most = max(most, look())
+        state = look()
+        most = max(most, state.spent_nano + state.held_nano)
         for number, process in list(running.items()):
             if not process.is_alive():
                 process.join()
@@ -312,7 +308,8 @@ def _drive(
                     assert process.exitcode == -signal.SIGKILL, process.exitcode
                     again = number + 100
                     running[again] = start(again)
-        if running and kills < KILLS and time.monotonic() > next_kill:
+        # Only while calls are under way: that is when a crash could lose or free money.
+        if running and kills < KILLS and state.held_nano and time.monotonic() > next_kill:
             victim = running[draw.choice(list(running))]
             victim.kill()
             kills += 1
