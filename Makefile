@@ -10,19 +10,20 @@ CHAT := $(VENV)/.installed-chat
 STAMP := $(VENV)/.installed
 TRAIN := $(VENV)/.installed-train
 
-.PHONY: bench-tasks train-tasks task-data run test lint types contracts unit bench budget-proof security docs clean install
+.PHONY: bench-tasks train-tasks task-data run test lint types contracts unit bench budget-proof security audit sbom lock docs clean install
 
 install: $(STAMP)
 
-$(CHAT): pyproject.toml
+$(CHAT): pyproject.toml requirements/run.txt
 	@echo "Installing into $(VENV) ..."
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0] + " (make PYTHON=/path/to/python run)" if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP) --editable '.[local]'
+	@$(PIP) --require-hashes -r requirements/run.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $(CHAT)
 
-$(STAMP): $(CHAT)
-	@$(PIP) --editable '.[local,dev]'
+$(STAMP): $(CHAT) requirements/dev.txt
+	@$(PIP) --require-hashes -r requirements/dev.txt
 	@touch $(STAMP)
 
 run: $(CHAT)
@@ -76,5 +77,30 @@ docs: $(STAMP)
 	$(BIN)/python -m aircher.bootstrap.docs
 	$(BIN)/python -m aircher.tui.keys > docs/keys.md
 
+# The tools for packages have an environment of their own.
+TOOLS := .venv-tools
+
+$(TOOLS)/.installed: requirements/tools.txt
+	@$(PYTHON) -m venv $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/tools.txt
+	@touch $@
+
+# What is installed is what is locked, nothing runs by itself at start, no known hole.
+audit: $(STAMP) $(TOOLS)/.installed
+	$(BIN)/python .ci/audit.py $(TOOLS)/bin/pip-audit
+
+sbom: $(TOOLS)/.installed
+	$(TOOLS)/bin/cyclonedx-py requirements requirements/run.txt --pyproject pyproject.toml --output-reproducible -o sbom.cdx.json
+	@echo "sbom.cdx.json"
+
+# New versions, none younger than a week.
+WEEK_AGO = $(shell $(PYTHON) -c 'import datetime as d; print(f"{d.datetime.now(d.timezone.utc) - d.timedelta(days=7):%Y-%m-%dT%H:%M:%SZ}")')
+LOCK = $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --exclude-newer $(WEEK_AGO) --upgrade
+lock: $(TOOLS)/.installed
+	$(LOCK) pyproject.toml requirements/build.in --all-extras --no-emit-package aircher -o requirements/dev.txt
+	$(LOCK) pyproject.toml requirements/build.in --extra local -c requirements/dev.txt -o requirements/run.txt
+	$(LOCK) requirements/tools.in -o requirements/tools.txt
+
 clean:
+	rm -rf $(TOOLS) sbom.cdx.json
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
