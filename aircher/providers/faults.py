@@ -256,8 +256,13 @@ def fault(facts: Facts) -> ProviderError:
         provider=facts.provider,
         model=facts.model,
         status=facts.status,
-        request_id=inert(facts.request_id or request_id_of(facts.headers))[:200] or None,
+        request_id=_id(facts),
         retry_after=wait_seconds(
             facts.headers, facts.message, limited=error is RateLimited, told=facts.retry_after
         ),
     )
+
+
+def _id(facts: Facts) -> str | None:
+    """The vendor's id of the call; a gateway may put anything there, even the key."""
+    return quoted(facts.request_id or request_id_of(facts.headers), facts.secret)[:200] or None

@@ -1,0 +1,309 @@
+"""A canary key through every feature and a crash: it reaches the provider, and nothing else.
+
+Looked through: what is printed, every file that exists afterwards, and the environment and
+arguments of every program that was started.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from aircher.cli.main import main
+from aircher.domain.children import names_a_secret
+from aircher.entry import main as entry
+from aircher.providers.local.child import _PASSED_ON
+from tests.support.program import run, write_config
+from tests.support.terminal import terminal, tmux_found
+
+pytestmark = pytest.mark.security
+
+CANARY = "sk-canary7f3a9c01d2ab47e6"
+KINDS = {"o": "openai", "a": "anthropic", "g": "gemini", "l": "ollama"}
+
+
+class Echoing:
+    """Answers every call with 401 and the key that it was sent, in body and headers."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def _answer(self) -> None:
+                self.rfile.read(int(self.headers.get("content-length", 0)))
+                names = ("authorization", "x-api-key", "x-goog-api-key", "api-key")
+                sent = " ".join(self.headers.get(name, "") for name in names).strip()
+                outer.keys.append(sent)
+                error = {
+                    "message": f"Incorrect API key provided: {sent}",
+                    "type": "invalid",
+                    "code": 401,
+                }
+                body = json.dumps({"error": error, "type": "error"}).encode()
+                self.send_response(401, f"No {CANARY}")
+                for name, value in (
+                    ("content-type", "application/json"),
+                    ("content-length", str(len(body))),
+                    ("x-request-id", sent or "none"),
+                    ("www-authenticate", f"Bearer {sent}"),
+                ):
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_GET = do_POST = _answer  # noqa: N815 - http.server's names
+
+            def log_message(self, *_args: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.thread = Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
+        self.thread.start()
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[Echoing]:
+    made = Echoing()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """git and an editor that note what they are given; the folder of the notes."""
+    folder = tmp_path / "children"
+    programs = tmp_path / "bin"
+    folder.mkdir()
+    programs.mkdir()
+    for name, then in (("git", 'exec /usr/bin/git "$@"'), ("myeditor", "exit 0")):
+        script = programs / name
+        script.write_text(
+            f'#!/bin/sh\ncat /proc/$$/environ /proc/$$/cmdline > "{folder}/{name}-$$"\n{then}\n'
+        )
+        script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    monkeypatch.setenv("VISUAL", "myeditor")
+    return folder
+
+
+@pytest.fixture
+def ready(
+    home: Path, server: Echoing, children: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Four providers, one for each SDK; the key in a variable with a name of the user's own."""
+    tables = "".join(
+        f'[providers.{name}]\nkind = "{kind}"\nbase_url = "{server.url}"\nmodel = "m"\n'
+        'api_key_env = "WHATEVER_IT_IS"\n'
+        for name, kind in KINDS.items()
+    )
+    order = list(KINDS)
+    write_config(
+        home,
+        f"[providers]\nfallback_order = {order}\n{tables}[retry]\nmax_retries = 1\ninitial_delay = '0s'\n",
+    )
+    monkeypatch.setenv("WHATEVER_IT_IS", CANARY)
+    monkeypatch.setenv("OPENAI_API_KEY", f"{CANARY}x")
+    project = tmp_path / "project"
+    project.mkdir()
+    monkeypatch.chdir(project)
+    os.system("git init -q . && touch a b && git add a")
+    for note in children.iterdir():
+        note.unlink()  # that was ours
+    return tmp_path
+
+
+def found_in(*roots: Path) -> list[Path]:
+    """Every file that holds the canary."""
+    files = (one for root in roots for one in root.rglob("*") if one.is_file())
+    return [one for one in files if CANARY.encode() in one.read_bytes()]
+
+
+COMMANDS: tuple[tuple[str, ...], ...] = (
+    *(("ask", "--model", f"{name}/m", "--no-fallback", "hi") for name in KINDS),
+    ("ask", "--output-format", "json", "hi"),
+    ("ask", "--output-format", "stream-json", "hi"),
+    ("route", "hi"),
+    ("models", "--all"),
+    ("provider", "status"),
+    ("provider", "status", "--json"),
+    ("provider", "list", "--json"),
+    ("config", "show", "--origin"),
+    ("config", "show", "--json"),
+    ("config", "check", "--json"),
+    ("config", "edit"),
+    ("keys", "list"),
+    ("keys", "list", "--json"),
+    ("keys", "test"),
+    ("sessions", "list"),
+    ("sessions", "list", "--json"),
+    ("costs", "--json"),
+    ("doctor", "--json"),
+    ("doctor", "--online"),
+    ("trust", "list"),
+    ("completions", "bash"),
+)
+
+
+def test_every_command(
+    ready: Path,
+    home: Path,
+    server: Echoing,
+    children: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log = home / "a.log"
+    for words in COMMANDS:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+        monkeypatch.setattr(
+            sys, "argv", ["aircher", "--log", str(log), "--log-level", "debug", *words]
+        )
+        streams = sys.stdout, sys.stderr, sys.excepthook
+        try:
+            entry()
+        except SystemExit:
+            pass
+        finally:
+            sys.stdout, sys.stderr, sys.excepthook = streams
+        said = capfd.readouterr()
+        assert CANARY not in said.out + said.err, words
+    assert sum(CANARY in key for key in server.keys) >= len(KINDS)
+    assert log.stat().st_size > 1000
+    assert {note.name.partition("-")[0] for note in children.iterdir()} >= {"git", "myeditor"}
+    assert found_in(home, ready) == []
+
+
+def test_stored_keys_as_well(
+    ready: Path,
+    home: Path,
+    server: Echoing,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unlock = home / "unlock"
+    unlock.write_bytes(os.urandom(32))
+    unlock.chmod(0o600)
+    write_config(
+        home,
+        f'[secrets]\nkey_file = "{unlock}"\n[providers.o]\nkind = "openai"\nbase_url = "{server.url}"\nmodel = "m"\n',
+    )
+    for words in (
+        ("keys", "set", "o"),
+        ("keys", "rotate", "o"),
+        ("keys", "test", "o"),
+        ("keys", "list"),
+    ):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(CANARY))
+        main(words)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    main(["ask", "--model", "o/m", "--no-fallback", "hi"])
+    said = capfd.readouterr()
+    assert CANARY not in said.out + said.err
+    assert any(CANARY in key for key in server.keys)
+    assert found_in(home, ready) == []
+
+
+CRASH = """
+import sys
+from aircher.providers import registry
+def made(kind, connection):
+    raise AssertionError(f"headers: {{'Authorization': 'Bearer {connection.key}'}} {connection.key!r}")
+registry._made = made
+sys.argv = ["aircher", "--log", sys.argv[1], "ask", "hi"]
+from aircher.entry import main
+sys.exit(main())
+"""
+
+
+async def test_a_crash(ready: Path, home: Path, tmp_path: Path) -> None:
+    import asyncio
+
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", CRASH, str(home / "a.log"),
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, err = await process.communicate()
+    assert b"something went wrong inside (AssertionError" in err
+    assert CANARY.encode() not in out + err
+    events = [json.loads(line)["event"] for line in (home / "a.log").read_text().splitlines()]
+    assert "crash" in events
+    assert found_in(home, ready) == []
+
+
+def test_the_built_in_model_s_process_gets_no_variable_with_a_key() -> None:
+    assert not [name for name in _PASSED_ON if names_a_secret(name)]
+
+
+APP_CRASH = CRASH.replace(
+    '["aircher", "--log", sys.argv[1], "ask", "hi"]', '["aircher", "--log", sys.argv[1]]'
+)
+
+
+@pytest.mark.story
+@pytest.mark.skipif(not tmux_found(), reason="needs tmux: apt install tmux")
+@pytest.mark.parametrize("how", ["as it is", "crashing"])
+async def test_the_app(ready: Path, home: Path, server: Echoing, children: Path, how: str) -> None:
+    words = (sys.executable, "-m", "aircher", "--log", str(home / "a.log"))
+    if how == "crashing":
+        words = (sys.executable, "-c", APP_CRASH, str(home / "a.log"))
+    with terminal(Path.cwd()) as pane:
+        pane.start(words)
+        screens = [await pane.wait_for("Answers now")] if how != "crashing" else []
+        if how != "crashing":
+            pane.key("C-g")
+            await _until(lambda: any("myeditor" in note.name for note in children.iterdir()))
+            await pane.wait_for("Answers now")
+        else:
+            await pane.wait_for(lambda screen: "aircher" in screen.lower() or "Aircher" in screen)
+        if how != "crashing":
+            pane.type("hello")
+            await pane.wait_for("price unknown")
+            pane.key("Enter")
+            screens.append(await pane.wait_for("hello"))
+            await _until(lambda: any(CANARY in key for key in server.keys))
+            screens.append(await pane.wait_for("key"))
+            pane.key("F4")
+            screens.append(await pane.wait_for("Enter switches"))
+            pane.key("Escape")
+            await pane.wait_gone("Enter switches")
+            pane.key("C-d")
+            assert await pane.wait_ended() >= 0
+        screens.append(pane.screen())
+    assert CANARY not in "".join(screens)
+    assert found_in(home, ready) == []
+
+
+async def _until(question: Callable[[], Any]) -> None:
+    import asyncio
+
+    async with asyncio.timeout(20):
+        while not question():
+            await asyncio.sleep(0.02)
+
+
+async def test_a_key_on_the_command_line_is_not_repeated(home: Path) -> None:
+    for words in (
+        ("keys", "set", "openai", CANARY),
+        ("keys", "set", CANARY),
+        ("keys", "rm", CANARY),
+    ):
+        ran = await run(*words)
+        assert ran.code == 2
+        assert CANARY not in ran.out + ran.err
