@@ -70,7 +70,7 @@ task-data: $(TRAIN)
 	$(BIN)/python -m benchmarks.tasks.data
 
 $(TRAIN): $(STAMP)
-	@$(PIP) --editable '.[train]'
+	@$(PIP) --require-hashes -r requirements/train.txt
 	@touch $(TRAIN)
 
 docs: $(STAMP)
@@ -97,8 +97,9 @@ sbom: $(TOOLS)/.installed
 WEEK_AGO = $(shell $(PYTHON) -c 'import datetime as d; print(f"{d.datetime.now(d.timezone.utc) - d.timedelta(days=7):%Y-%m-%dT%H:%M:%SZ}")')
 LOCK = $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --exclude-newer $(WEEK_AGO) --upgrade
 lock: $(TOOLS)/.installed
-	$(LOCK) pyproject.toml requirements/build.in --all-extras --no-emit-package aircher -o requirements/dev.txt
+	$(LOCK) pyproject.toml requirements/build.in --extra local --extra dev -o requirements/dev.txt
 	$(LOCK) pyproject.toml requirements/build.in --extra local -c requirements/dev.txt -o requirements/run.txt
+	$(LOCK) pyproject.toml --extra train -c requirements/dev.txt -o requirements/train.txt
 	$(LOCK) requirements/tools.in -o requirements/tools.txt
 
 clean:

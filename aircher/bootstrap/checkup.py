@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import importlib.util
+import os
 import platform
 import shutil
 import socket
@@ -18,11 +19,12 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import aircher
-from aircher.bootstrap.configuring import config_path, data_dir, load_config
+from aircher.bootstrap.configuring import config_path, data_dir, key_variables, load_config
 from aircher.bootstrap.local import local_status
 from aircher.bootstrap.opening import database_path
 from aircher.bootstrap.passphrase import nobody
 from aircher.bootstrap.sources import key_use, stores_of
+from aircher.domain.children import child_environment
 from aircher.domain.keys import shown_origin
 from aircher.providers.local.discover import detect_servers
 from aircher.providers.vendors import vendors
@@ -108,7 +110,12 @@ def _git() -> Check:
         return Check("git", "warn", "git is not installed", "Install git to use it from Aircher.")
     try:
         done = subprocess.run(
-            [git, "--version"], capture_output=True, text=True, timeout=_GIT_S, check=True
+            [git, "--version"],
+            env=child_environment(os.environ, key_variables()),
+            capture_output=True,
+            text=True,
+            timeout=_GIT_S,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return Check("git", "warn", "git does not answer", "Try: git --version")

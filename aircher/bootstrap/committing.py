@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from aircher.bootstrap.configuring import data_dir, load_config, require_sound
+from aircher.bootstrap.configuring import data_dir, key_variables, load_config, require_sound
 from aircher.bootstrap.guarding import guard_policy, load_guard_rules
 from aircher.bootstrap.services import Services
 from aircher.config.atomic import write_private
+from aircher.domain.children import child_environment
 from aircher.domain.commits import CommitAsk, CommitMessage, CommitSettings, Kept, Written
 from aircher.domain.errors import StorageError
 from aircher.domain.events import Failed
@@ -30,7 +32,8 @@ def open_repository(folder: Path | None = None) -> Repository:
     Raises ``UsageError`` where there is none with a work tree, ``GitRefused`` where git will not
     look at it.
     """
-    return GitRepository(folder or Path.cwd())
+    environ = child_environment(os.environ, key_variables(), kept=("",))
+    return GitRepository(folder or Path.cwd(), environ)
 
 
 def kept_messages() -> KeptMessages:

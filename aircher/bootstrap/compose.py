@@ -129,7 +129,7 @@ def open_services(
         roll=random.random,
         speed=speeds.of,
         strategies=strategies_for(chosen.rules),
-        check=CommandCheck(),
+        check=CommandCheck(settings.key_variables),
     )
     engine = LoggedEngine(ports, prompts=log.prompts) if log else Engine(ports)
     return Services(

@@ -10,9 +10,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
+from aircher.bootstrap.configuring import key_variables
 from aircher.cli.commit_writing import Writing
 from aircher.cli.narration import complaint, money
 from aircher.cli.streams import drawing
+from aircher.domain.children import child_environment
 from aircher.domain.commits import CommitAsk, CommitMessage, Written
 from aircher.domain.errors import EXIT_CANCELLED, AircherError, Cancelled, UsageError
 from aircher.domain.inert import inert
@@ -190,7 +192,11 @@ def _edited(text: str, editor: str) -> str:
         with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(text)
         try:
-            done = subprocess.run(["sh", "-c", f'{editor} "$@"', editor, path], check=False)
+            done = subprocess.run(
+                ["sh", "-c", f'{editor} "$@"', editor, path],
+                env=child_environment(os.environ, key_variables()),
+                check=False,
+            )
         except OSError as error:
             raise UsageError(f"The editor cannot be run: {error.strerror}.") from error
         if done.returncode:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+from collections.abc import Collection, Mapping
 
 from aircher.domain.children import child_environment
 from aircher.domain.preferences import Gates
@@ -15,7 +16,13 @@ _SAID = 160
 
 
 class CommandCheck:
-    """The port ``AnswerCheck`` as a child process, without a shell unless the user asks for one."""
+    """The port ``AnswerCheck`` as a child process, without a shell unless the user asks for one.
+
+    ``hidden`` are variables that hold keys; no variable named like a secret is passed on either.
+    """
+
+    def __init__(self, hidden: Collection[str] = ()) -> None:
+        self._hidden = hidden
 
     async def __call__(self, answer: str, gates: Gates) -> str:
         """Why the command refuses the answer, "" if it does not.
@@ -24,7 +31,7 @@ class CommandCheck:
         stands, and nobody pays for another one because of a broken check.
         """
         try:
-            process = await _start(gates)
+            process = await _start(gates, child_environment(os.environ, self._hidden))
         except OSError:
             return ""
         try:
@@ -40,7 +47,7 @@ class CommandCheck:
         return f"your check says {words!r}" if words else "your check refused it"
 
 
-async def _start(gates: Gates) -> asyncio.subprocess.Process:
+async def _start(gates: Gates, env: Mapping[str, str]) -> asyncio.subprocess.Process:
     """Starts it in a process group of its own, so that all of it can be ended; it sees no keys."""
     pipe, merged = asyncio.subprocess.PIPE, asyncio.subprocess.STDOUT
     if gates.check_shell:
@@ -50,7 +57,7 @@ async def _start(gates: Gates) -> asyncio.subprocess.Process:
             stdout=pipe,
             stderr=merged,
             start_new_session=True,
-            env=child_environment(os.environ),
+            env=env,
         )
     return await asyncio.create_subprocess_exec(
         *gates.check,
@@ -58,7 +65,7 @@ async def _start(gates: Gates) -> asyncio.subprocess.Process:
         stdout=pipe,
         stderr=merged,
         start_new_session=True,
-        env=child_environment(os.environ),
+        env=env,
     )
 
 

@@ -119,7 +119,6 @@ def ready(
         f"[providers]\nfallback_order = {order}\n{tables}[retry]\nmax_retries = 1\ninitial_delay = '0s'\n",
     )
     monkeypatch.setenv("WHATEVER_IT_IS", CANARY)
-    monkeypatch.setenv("OPENAI_API_KEY", f"{CANARY}x")
     project = tmp_path / "project"
     project.mkdir()
     monkeypatch.chdir(project)

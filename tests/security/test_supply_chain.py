@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 pytestmark = pytest.mark.security
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = ("run.txt", "dev.txt", "tools.txt")
+LOCKS = ("run.txt", "dev.txt", "tools.txt", "train.txt")
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,8 @@ def test_the_lock_satisfies_what_the_project_asks_for(audit: ModuleType) -> None
     extras = project["optional-dependencies"]
     for file, wanted in (
         ("run.txt", [*project["dependencies"], *extras["local"]]),
-        ("dev.txt", [*project["dependencies"], *(one for more in extras.values() for one in more)]),
+        ("train.txt", [*project["dependencies"], *extras["train"]]),
+        ("dev.txt", [*project["dependencies"], *extras["local"], *extras["dev"]]),
     ):
         lock = audit.locked(ROOT / "requirements" / file)
         for text in wanted:
@@ -69,7 +70,7 @@ def test_make_installs_by_hash_alone() -> None:
     lines = (ROOT / "Makefile").read_text().splitlines()
     installs = [one for one in lines if "$(PIP) " in one or "pip install" in one]
     installs = [one for one in installs if not one.startswith("PIP :=")]
-    assert len(installs) == 4
+    assert len(installs) == 5
     for one in installs:
         assert "--require-hashes" in one or "--no-deps --no-build-isolation --editable ." in one
     assert any("--exclude-newer $(WEEK_AGO)" in one for one in lines)

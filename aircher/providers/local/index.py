@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
+from aircher.domain.children import child_environment
+
 ACCEPT = (
     "application/vnd.pypi.simple.v1+json, "
     "application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
@@ -76,7 +78,7 @@ def pip_command() -> list[str]:
 def _pip_says(arguments: Sequence[str]) -> str:
     """What pip prints, "" where there is no pip."""
     # A wide page, so that the address in the help is not broken over two lines.
-    environ = {**os.environ, "COLUMNS": "400"}
+    environ = {**child_environment(os.environ), "COLUMNS": "400"}
     try:
         done = subprocess.run(
             [*pip_command(), *arguments],

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from aircher.domain.children import child_environment
 from aircher.domain.errors import MalformedReply, NetworkFailed, UsageError
 from aircher.providers.local.fetch import (
     Progress,
@@ -178,6 +179,7 @@ def _through_installer(model: BuiltIn, folder: Path, target: Path, troubles: lis
             with contextlib.suppress(OSError, subprocess.TimeoutExpired):
                 subprocess.run(
                     command,
+                    env=child_environment(os.environ),
                     capture_output=True,
                     stdin=subprocess.DEVNULL,
                     timeout=_INSTALLER_LIMIT_S,
