@@ -16,7 +16,7 @@ from aircher.policy.commit.reply import Draft
 from aircher.policy.commit.style import TYPES
 
 _DEFINED = re.compile(
-    r"^\s*(?:export\s+|default\s+|public\s+|private\s+|protected\s+|internal\s+|static\s+|async\s+"
+    r"^(?: {0,4}|\t)(?:export\s+|default\s+|public\s+|private\s+|protected\s+|internal\s+|static\s+|async\s+"
     r"|pub(?:\([a-z]+\))?\s+|abstract\s+|final\s+|open\s+|override\s+|suspend\s+|unsafe\s+)*"
     r"(?:def|class|func|fn|function|fun|interface|struct|enum|trait|type|module|mod|protocol)\s+"
     r"(?:\([^)]*\)\s*)?(?P<name>[A-Za-z_$][\w$]*)"
@@ -181,17 +181,26 @@ def _dependencies(line: str, name: str) -> str:
 
 
 def _defined(files: Sequence[FileChange]) -> str:
-    """Names that came or went: "Add f and g to x.py"."""
+    """Names that came or went: "Add f and g to x.py"; what is private is not spoken of."""
     added, removed = list(_names(files, b"+")), list(_names(files, b"-"))
     new = [name for name in added if name not in removed]
     gone = [name for name in removed if name not in added]
-    where = f" {_short(files[0].name)}" if len(files) == 1 else ""
-    if new and gone and len(new) == len(gone) == 1:
-        return f"Replace {gone[0]} by {new[0]}" + (f" in{where}" if where else "")
+    place = _short(files[0].name) if len(files) == 1 else _common_folder(files).rpartition("/")[2]
+    if tests := [name for name in new if name.lower().startswith("test")]:
+        if len(tests) == len(new):
+            many = f"{len(tests)} tests" if len(tests) > 1 else "a test"
+            return f"Add {many}" + (f" to {place}" if place else "")
+        new = [name for name in new if name not in tests]
+    new, gone = (
+        [name for name in names if not name.startswith("_") and not name.startswith("test_")]
+        for names in (new, gone)
+    )
+    if len(new) == len(gone) == 1:
+        return f"Replace {gone[0]} by {new[0]}" + (f" in {place}" if place else "")
     if new:
-        return f"Add {_listed(new)}" + (f" to{where}" if where else "")
+        return f"Add {_listed(new)}" + (f" to {place}" if place else "")
     if gone:
-        return f"Remove {_listed(gone)}" + (f" from{where}" if where else "")
+        return f"Remove {_listed(gone)}" + (f" from {place}" if place else "")
     return ""
 
 
@@ -250,12 +259,19 @@ def _common_folder(files: Sequence[FileChange]) -> str:
     return "/".join(shared)
 
 
-def _listed(names: Sequence[str], most: int = 3) -> str:
-    if len(names) > most:
-        return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
-    if len(names) == 1:
-        return names[0]
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+def _listed(names: Sequence[str], room: int = 44) -> str:
+    """As many names as fit, at least one, and how many there are besides."""
+    for shown in range(len(names), 0, -1):
+        more = len(names) - shown
+        if more:
+            said = f"{', '.join(names[:shown])} and {more} more"
+        elif shown == 1:
+            said = names[0]
+        else:
+            said = f"{', '.join(names[:-1])} and {names[-1]}"
+        if len(said) <= room and shown <= 3:
+            return said
+    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
 
 
 def _short(name: str) -> str:
