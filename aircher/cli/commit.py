@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from aircher.bootstrap.committing import kept_messages, open_repository
+from aircher.cli.ask import wish_flags, wish_of
 from aircher.cli.asking import somebody_there
 from aircher.cli.commit_dialogue import Dialogue
 from aircher.cli.commit_output import (
@@ -40,7 +41,6 @@ from aircher.domain.errors import (
     UsageError,
 )
 from aircher.domain.repository import KeptMessages, Repository
-from aircher.domain.routes import Wish
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -65,6 +65,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     how.add_argument("--provider", default="", help="the provider to use")
     how.add_argument("--task", default="", help="the task, instead of commit_messages")
+    how.add_argument("--local", action="store_true",
+                     help="only models on this machine; nothing leaves it")  # fmt: skip
     how.add_argument("--no-fallback", action="store_true", help="only the first model")
     how.add_argument("--offline", action="store_true", help="by rules alone, no model is asked")
     how.add_argument("-n", type=count, default=1, metavar="N", dest="count",
@@ -113,11 +115,9 @@ def _run(args: argparse.Namespace) -> int:
     if args.retry:
         return _retry(args, repository, kept)
     changes, setting = _looked_at(args, repository)
-    wish = Wish(
-        provider=args.provider, model=args.model, task=args.task, fallback=not args.no_fallback
-    )
+    wish = wish_of(args, fallback=not args.no_fallback)
     ask = CommitAsk(changes, setting, args.hint, args.count, offline=args.offline, wish=wish)
-    with Writing(quiet=args.quiet) as writing:
+    with Writing(wish, flags=wish_flags(args), quiet=args.quiet) as writing:
         if args.dry_run:
             return _dry_run(args, writing, ask)
         written = writing.write(ask)
@@ -245,11 +245,12 @@ def _retry(args: argparse.Namespace, repository: Repository, kept: KeptMessages)
     changes, setting = _looked_at(args, repository)
     if _only_printed(args):
         return _print(args, written, changes)
-    with Writing(quiet=args.quiet) as writing:
+    wish = wish_of(args, fallback=not args.no_fallback)
+    with Writing(wish, flags=wish_flags(args), quiet=args.quiet) as writing:
         if changes.fingerprint != found.fingerprint:
             writing.tell("note: what is staged has changed since this message was written")
         commits = Commits(args, repository, kept, changes)
         if args.yes:
             return commits.make(found.message, written)
-        ask = CommitAsk(changes, setting, args.hint, offline=args.offline)
+        ask = CommitAsk(changes, setting, args.hint, offline=args.offline, wish=wish)
         return Dialogue(writing, commits, repository, ask).run(written)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from aircher.bootstrap.committing import open_writer, write_offline
+from aircher.bootstrap.configuring import Flag
 from aircher.bootstrap.services import Services
 from aircher.cli import asking
+from aircher.cli.naming import checked_model, checked_task
 from aircher.cli.narration import narrate
 from aircher.domain.commits import CommitAsk, Prepared, Written
 from aircher.domain.errors import AircherError, Bug, Cancelled
 from aircher.domain.events import Asking, Detected, Failed, Finished
 from aircher.domain.inert import inert
+from aircher.domain.routes import Wish
 from aircher.engine.commit import CommitWriter
 
 _T = TypeVar("_T")
@@ -28,7 +31,9 @@ _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Writing:
     """Writes messages, one after the other, in one event loop.  Use it in a ``with`` statement."""
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, wish: Wish, *, flags: Sequence[Flag], quiet: bool) -> None:
+        self._wish = wish
+        self._flags = flags
         self._quiet = quiet
         self._runner = asyncio.Runner()
         self._services: Services | None = None
@@ -74,7 +79,9 @@ class Writing:
         if self._writer is None or self._services is None:
             from aircher.bootstrap.compose import open_services
 
-            self._services = open_services()
+            self._services = open_services(self._flags)
+            checked_task(self._wish.task, self._services.settings.rules)
+            checked_model(self._wish.model, self._services.settings.rules)
             self._writer = open_writer(self._services)
             for notice in self._services.notices:
                 self.tell(f"note: {notice}")
