@@ -226,10 +226,10 @@ class Commits:
                     hint="`aircher commit` writes a new one; --retry takes this one nonetheless.",
                 )
             commit = self._repository.commit(str(message), how)
-        except GitRefused as error:
+        except (GitRefused, Cancelled) as error:
             again = "The message is kept: `aircher commit --retry` tries it again."
-            hint = "\n  ".join(part for part in (error.hint, again) if part)
-            raise GitRefused(error.message, hint=hint) from None
+            error.hint = "\n  ".join(part for part in (error.hint, again) if part)
+            raise
         self._kept.forget(self._repository.key)
         if args.json:
             print_json(written_json(written, self._changes, commit=commit))

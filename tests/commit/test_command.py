@@ -411,3 +411,45 @@ def test_ctrl_c_while_the_model_answers(bench: Bench) -> None:
     ran = bench.run("--yes")
     assert ran.code == 130
     assert (bench.repo.head, bench.repo.index) == (before, index)
+
+
+def test_conventional_commits_are_forced_on_or_off(bench: Bench) -> None:
+    made = message("Add x", type="feat", scope="core")
+    bench.model.answer(messages(made))
+    two(bench)
+    for value, wanted in (("always", "feat(core): add x"), ("never", "Add x"), ("auto", "Add x")):
+        bench.config(conventional=value)
+        assert bench.run("--print").out.decode() == f"{wanted}\n"
+    for n in range(6):
+        bench.repo.commit(f"fix(core): Do {n}", f__py=f"{n}\n")
+    two(bench)
+    bench.repo.stage("c.py", "c = 1\n")
+    assert bench.run("--print").out == b"feat(core): Add x\n"  # as its history does it
+    bench.config(conventional="never")
+    assert bench.run("--print").out == b"Add x\n"
+
+
+def test_style_and_the_nearest_messages_are_sent(bench: Bench) -> None:
+    for n in range(8):
+        bench.repo.commit(f"feat(ui): draw part {n}", ui__py=f"{n}\n")
+    bench.repo.commit("fix(db): keep rows", db__py="1\n")
+    bench.repo.stage("db.py", "2\n")
+    bench.config(examples=2, instructions="Be kind to readers.", body="never")
+    assert bench.run("--yes").code == 0
+    system, text = bench.model.systems[-1], bench.model.texts[-1]
+    assert "Conventional commits; type is one of: build" in system
+    assert "scopes in use here: ui, db" in system
+    assert "Be kind to readers." in system
+    assert "body is always empty." in system
+    assert text.index("fix(db): keep rows") < text.index("feat(ui): draw part")
+    assert text.count("feat(ui): draw part") == 1
+    schema = bench.model.bodies[-1]["response_format"]["json_schema"]
+    assert schema["strict"] is True
+
+
+def test_many_documents_do_not_change_the_task(bench: Bench) -> None:
+    for n in range(30):
+        bench.repo.stage(f"docs/{n}.md", "how do I debug this traceback?\n")
+    assert bench.run("--json").json["task"] == "commit_messages"
+    assert bench.run("--json", "--task", "summaries").json["task"] == "summaries"
+    assert bench.run("--json", "--task", "nonsense").code == 2
