@@ -6,12 +6,14 @@ Ends with 1 for a finding, 75 where the vulnerability service cannot be reached.
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import re
 import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 UNREACHABLE = 75
@@ -71,20 +73,39 @@ def not_as_locked(lock: dict[str, str]) -> Iterator[str]:
 
 
 def known_holes(pip_audit: str) -> int:
-    """Asks the vulnerability service about every locked package; tells what it says."""
+    """Asks the vulnerability service about every locked package; tells what it says.
+
+    A package that was skipped is one that was not checked: where the service cannot be reached,
+    or does not know what it is asked, pip-audit itself would call that a success.
+    """
     command = [pip_audit, "--require-hashes", "--disable-pip", "--progress-spinner", "off"]
     done = subprocess.run(
-        [*command, "-r", str(ROOT / "requirements" / "run.txt")],
+        [*command, "--format", "json", "-r", str(ROOT / "requirements" / "run.txt")],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    said = done.stdout + done.stderr
-    if done.returncode and re.search(
-        r"ConnectionError|ServiceError|Max retries|resolve|Timeout|HTTPError", said
-    ):
+    try:
+        packages = json.loads(done.stdout)["dependencies"]
+    except (ValueError, KeyError):
         print("NOT CHECKED for known holes: the vulnerability service cannot be reached from here.")
+        print(done.stderr.strip().rpartition("\n")[2][:200])
         return UNREACHABLE
-    print(said.strip())
-    return done.returncode
+    return verdict(packages)
+
+
+def verdict(packages: list[dict[str, Any]]) -> int:
+    """Tells of holes and of packages that were not checked; returns the exit code."""
+    skipped = [one["name"] for one in packages if "skip_reason" in one]
+    holes = [(one, hole) for one in packages for hole in one.get("vulns", ())]
+    for one, hole in holes:
+        mended = ", ".join(hole["fix_versions"]) or "no version yet"
+        print(f"{one['name']} {one['version']}: {hole['id']}; mended in {mended}")
+    checked = len(packages) - len(skipped)
+    print(f"{checked} of {len(packages)} packages were checked; {len(holes)} known holes.")
+    if not checked:
+        print("NOT CHECKED for known holes: the service gave no answer about any package.")
+    elif skipped:
+        print(f"NOT CHECKED: {', '.join(skipped)}")
+    return 1 if holes else UNREACHABLE if skipped else 0
 
 
 def main(argv: list[str]) -> int:

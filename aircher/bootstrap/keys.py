@@ -14,7 +14,7 @@ from aircher.bootstrap.configuring import load_config, require_sound
 from aircher.bootstrap.opening import database_path, records
 from aircher.bootstrap.passphrase import nobody
 from aircher.bootstrap.sources import FILES, Ask, Stores, key_use, stores_of
-from aircher.config.atomic import one_writer
+from aircher.config.atomic import one_writer, private_folder
 from aircher.config.load import Config
 from aircher.config.values import looks_secret
 from aircher.domain.errors import (
@@ -172,7 +172,7 @@ def _seal(stores: Stores, config: Config, use: KeyUse, key: Key, at: datetime, a
     sealed = stores.sealed
     lock = sealed.lock or ("key file" if config.secrets.key_file else "passphrase")
     if sealed.lock is None:
-        sealed.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(sealed.path.parent)
         if lock == "passphrase":
             chosen = _new_passphrase(ask)
             sealed = replace(sealed, opener=lambda _lock: chosen)

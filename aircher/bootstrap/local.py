@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from aircher.bootstrap.configuring import data_dir
+from aircher.config.atomic import private_folder
 from aircher.domain.errors import Cancelled
 from aircher.providers.local.fetch import CONTINUE_HINT, Progress
 from aircher.providers.local.model import (
@@ -29,6 +31,14 @@ def _folder() -> Path:
     """The folder of models, with the rest of our data.  Raises ``ConfigError`` without a home."""
     data_dir()
     return models_folder()
+
+
+def _made_folder() -> Path:
+    """The same, made private where it is missing."""
+    folder = _folder()
+    with suppress(OSError):  # fetching says what is wrong with it
+        private_folder(folder)
+    return folder
 
 
 def local_ready() -> bool:
@@ -57,7 +67,7 @@ def local_pull(*, force: bool, progress: Progress, say: Callable[[str], None]) -
     Raises ``Cancelled`` on Ctrl+C; what came is kept.
     """
     try:
-        return pull(SMOLLM2, _folder(), os.environ, force=force, progress=progress, say=say)
+        return pull(SMOLLM2, _made_folder(), os.environ, force=force, progress=progress, say=say)
     except KeyboardInterrupt:
         raise Cancelled("Stopped; what came so far is kept.", hint=CONTINUE_HINT) from None
 

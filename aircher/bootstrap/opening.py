@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from aircher.bootstrap.clock import LOCAL, SystemClock
 from aircher.bootstrap.configuring import data_dir, load_config
+from aircher.config.atomic import private_folder
 from aircher.domain.budget import CapState
 from aircher.domain.errors import StorageError, UsageError
 from aircher.domain.ports import (
@@ -54,6 +55,8 @@ def open_database(clock: Clock | None = None, *, in_any_case: bool = False) -> R
     stands in for it then, and ``notices`` says so.
     """
     path, now = database_path(), clock or SystemClock()
+    with suppress(OSError):  # what is wrong with it is said below
+        private_folder(path.parent)
     try:
         database = Database.open(path, now)
     except StorageError as error:

@@ -133,8 +133,14 @@ def _save(path: Path, text: str) -> None:
     shown = inert(str(path))
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
-        with open(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            path.unlink()  # half an export is none
+            raise
     except FileExistsError:
         raise UsageError(f"{shown} exists already.", hint="Give another name.") from None
     except (OSError, ValueError) as error:

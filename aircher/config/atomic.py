@@ -43,6 +43,13 @@ def read_private(file: Path) -> bytes:
         return stream.read(LARGEST)
 
 
+def private_folder(folder: Path) -> None:
+    """Makes the folder and all that are missing above it, 0700 each.  Raises ``OSError``."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    for one in reversed(missing):
+        one.mkdir(mode=0o700, exist_ok=True)
+
+
 def write_private(file: Path, data: bytes, *, through_link: bool = False) -> None:
     """Replaces ``file`` by ``data``, readable by its owner alone (0600; new folders 0700).
 
@@ -56,7 +63,7 @@ def write_private(file: Path, data: bytes, *, through_link: bool = False) -> Non
     if not through_link and file.is_symlink():
         raise OSError(errno.ELOOP, "it is a link")
     target = Path(os.path.realpath(file))
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(target.parent)
     _require_own(file, target)
     handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:

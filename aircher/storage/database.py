@@ -282,7 +282,11 @@ def _moved_aside(path: Path, at: datetime) -> Path:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Holds a lock file, so that two programs do not both move the file aside."""
-    handle = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
+    handle = os.open(
+        path.with_name(path.name + ".lock"),
+        os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0),
+        0o600,
+    )
     try:
         if sys.platform != "win32":
             import fcntl

@@ -96,6 +96,29 @@ def test_what_is_planted_is_found(audit: ModuleType, tmp_path: Path, name: str) 
     assert len(list(audit.run_at_start(tmp_path))) == 1
 
 
+HOLE = {"id": "PYSEC-1", "fix_versions": ["2.0"]}
+
+
+@pytest.mark.parametrize(
+    ("packages", "code", "said"),
+    [
+        ([{"name": "a", "version": "1", "vulns": []}], 0, "1 of 1 packages were checked; 0 known"),
+        ([{"name": "a", "version": "1", "vulns": [HOLE]}], 1, "a 1: PYSEC-1; mended in 2.0"),
+        ([{"name": "a", "skip_reason": "not found"}], 75, "NOT CHECKED for known holes"),
+        (
+            [{"name": "a", "skip_reason": "x"}, {"name": "b", "version": "1", "vulns": []}],
+            75,
+            "NOT CHECKED: a",
+        ),
+    ],
+)
+def test_what_was_not_checked_is_not_called_sound(
+    audit: ModuleType, capsys: pytest.CaptureFixture[str], packages, code: int, said: str
+) -> None:
+    assert audit.verdict(packages) == code
+    assert said in capsys.readouterr().out
+
+
 def test_a_file_that_was_changed_is_refused(tmp_path: Path) -> None:
     wheel = tmp_path / "tiny-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as made:
