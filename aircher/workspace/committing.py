@@ -28,7 +28,8 @@ def run_commit(folder: Path, environ: Mapping[str, str], message: str, how: Comm
     user interrupted it.
     """
     # Our message has no comments in it: a line that begins with "#" is text.
-    words = ["git", "commit", "-F", "-", "--cleanup=whitespace"]
+    # It is in UTF-8, whatever encoding the repository asks its users for.
+    words = ["git", "-c", "i18n.commitEncoding=UTF-8", "commit", "-F", "-", "--cleanup=whitespace"]
     words += ["--amend"] if how.amend else []
     words += ["--all"] if how.all else []
     words += ["--signoff"] if how.signoff else []

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.commit [REPOSITORY ...] [-n 50] [--model MODEL]``
+"""``python -m benchmarks.commit [REPOSITORY ...] [-n 60] [--model MODEL]``
 
 Messages by rules, and by a model where one is named, for commits whose human message is known;
 beside them three baselines: the message of the nearest earlier commit, a template, and the
@@ -13,7 +13,7 @@ import json
 import re
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,14 +109,22 @@ async def by_model(found: list[Case], model: str) -> list[CommitMessage | None]:
 
 
 def main() -> int:
-    """Prints a table, or JSON."""
+    """Reads the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.commit", description=__doc__)
-    parser.add_argument("repository", nargs="*", type=Path, default=[Path()])
-    parser.add_argument("-n", type=int, default=50, help="commits per repository (default: 50)")
+    parser.add_argument("repository", nargs="*", type=Path)
+    parser.add_argument("-n", type=int, default=60, help="commits per repository (default: 60)")
     parser.add_argument("--model", default="", help="also a model's; 'configured' is your own")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    found = [case for folder in args.repository for case in cases(folder, args.n)]
+    return report(args.repository, most=args.n, model=args.model, as_json=args.json)
+
+
+def report(
+    folders: Sequence[Path] = (), *, most: int, model: str = "", as_json: bool = False
+) -> int:
+    """Prints a table, or JSON."""
+    folders = folders or [Path(__file__).parent]
+    found = [case for folder in folders for case in cases(folder, most)]
     if len(found) < 2:
         print("too few commits are left by filters.toml", file=sys.stderr)
         return 1
@@ -127,13 +135,13 @@ def main() -> int:
         rows = {"human": case.human, "rules": rules, **baselines(case, other)}
         for name, message in rows.items():
             scores.setdefault(name, []).append(score(message, case.human, evidence))
-    if args.model:
-        for case, made in zip(found, asyncio.run(by_model(found, args.model)), strict=True):
+    if model:
+        for case, made in zip(found, asyncio.run(by_model(found, model)), strict=True):
             if made is not None:
                 figures = score(made, case.human, case.changes.text())
-                scores.setdefault(args.model, []).append(figures)
-    report = {name: _means(rows) for name, rows in scores.items()}
-    print(json.dumps(report, indent=1) if args.json else _table(report, len(found)))
+                scores.setdefault(model, []).append(figures)
+    means = {name: _means(rows) for name, rows in scores.items()}
+    print(json.dumps(means, indent=1) if as_json else _table(means, len(found)))
     return 0
 
 

@@ -453,3 +453,11 @@ def test_many_documents_do_not_change_the_task(bench: Bench) -> None:
     assert bench.run("--json").json["task"] == "commit_messages"
     assert bench.run("--json", "--task", "summaries").json["task"] == "summaries"
     assert bench.run("--json", "--task", "nonsense").code == 2
+
+
+def test_a_message_is_in_utf8_whatever_the_repository_asks_for(bench: Bench) -> None:
+    two(bench)
+    bench.repo.git("config", "i18n.commitEncoding", "ISO-8859-1")
+    bench.model.answer(messages(message("Read grün and 日本")))
+    assert bench.run("--yes").code == 0
+    assert bench.repo.message == "Read grün and 日本"
