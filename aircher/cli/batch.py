@@ -19,7 +19,7 @@ from aircher.cli.printing import json_text
 from aircher.domain.errors import EXIT_OK, EXIT_USAGE, AircherError, UsageError
 from aircher.domain.inert import inert
 from aircher.domain.routes import Wish
-from aircher.domain.tasks import TASKS, GitState, Signals
+from aircher.domain.tasks import GitState, Signals
 from aircher.engine.turn import Engine
 
 _OPERATIONS = ("merge", "rebase", "cherry-pick", "revert", "bisect")
@@ -135,7 +135,7 @@ def _previous(value: Any, engine: Engine) -> tuple[tuple[str, ...], str]:
         task = value.get("task")
         texts = _texts("previous.text", value.get("text"))
         return texts, task if isinstance(task, str) else _task_of(texts, engine)
-    if isinstance(value, str) and value in TASKS:
+    if isinstance(value, str) and value in engine.learning.tasks:
         return (), value
     texts = _texts("previous", value)
     return texts, _task_of(texts, engine)

@@ -299,6 +299,13 @@ class Workspace(Protocol):
         """The git state, None outside a repository or if git does not answer in time."""
         ...
 
+    async def open_files(self, changed: Sequence[str] = ()) -> Sequence[str]:
+        """Files open in an editor or saved just now, from the root; never takes long.
+
+        ``changed`` are the paths that git says are changed.
+        """
+        ...
+
     def attach(self, path: str) -> Part:
         """The file as a message part (text, image or PDF document).
 

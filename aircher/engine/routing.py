@@ -43,13 +43,19 @@ class Routing:
         """The signals and the task: the user's word, else what the text and the work tree say."""
         rules = self._ports.settings.rules
         wants_git = not request.wish.task or any(rule.when.branches for rule in rules.special)
+        workspace = self._ports.workspace
+        git = await workspace.git() if wants_git else None
+        open_files = (
+            () if request.wish.task else await workspace.open_files(git.changed if git else ())
+        )
         signals = Signals(
             text=request.text if request.sample is None else request.sample,
             history=user_texts(stored),
             previous_task=last_task(stored),
             command=request.command,
             files=request.files,
-            git=await self._ports.workspace.git() if wants_git else None,
+            git=git,
+            open_files=tuple(open_files),
         )
         return Look(signals, self._detect(request.wish, signals))
 

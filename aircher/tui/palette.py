@@ -59,7 +59,7 @@ def entries(app: Choices) -> Iterator[Entry]:
             yield Entry(f"/{command.name}", command.help, run, at_once=True)
     for ref in app.standing_models():
         yield Entry(f"Model: {ref}", "from now on", partial(app.use, ref))
-    for task in TASKS:
+    for task in app.services.engine.learning.tasks if app.services else TASKS:
         run = partial(app.choose_task_by_name, task)
         yield Entry(f"Task: {task_name(task)}", "for the next messages", run)
     for theme in sorted(app.available_themes):

@@ -13,6 +13,7 @@ from aircher.domain.inert import inert
 from aircher.domain.messages import Part
 from aircher.domain.tasks import GitState
 from aircher.workspace.attach import read_part
+from aircher.workspace.editors import open_files
 from aircher.workspace.fuzzy import find
 from aircher.workspace.git import STATUS_TIMEOUT_S, find_root, git_folder, read_state
 from aircher.workspace.ignoring import NAMES, Ignores
@@ -21,6 +22,9 @@ from aircher.workspace.listing import Listing
 FRESH_FOR_S = 1.0
 SLOW_FRESH_FOR_S = 30.0
 """A repository that did not answer in time is left alone for so long."""
+
+EDITORS_TIMEOUT_S = 0.05
+"""The longest that open files may hold up a turn."""
 
 _Stamp = tuple[int, ...]
 
@@ -59,6 +63,15 @@ class Folder:
                 self._stamp = stamp
                 self._read_at = time.monotonic()
             return self._state
+
+    async def open_files(self, changed: Sequence[str] = ()) -> Sequence[str]:
+        """Files open in an editor, or changed and saved within minutes; () where that takes long."""
+        nvim = os.environ.get("NVIM", "")
+        look = asyncio.to_thread(open_files, self._root, self._cwd, changed, nvim)
+        try:
+            return await asyncio.wait_for(look, EDITORS_TIMEOUT_S)
+        except TimeoutError:
+            return ()
 
     def attach(self, path: str) -> Part:
         """The file as a message part, at most 10 MB.

@@ -24,6 +24,9 @@ HARMLESS = (
 )
 """How every git call here begins: a repository's settings may name programs to run."""
 
+MOST_CHANGED = 50
+"""Changed paths that are kept: enough to see what kind of change it is."""
+
 _STATUS = (
     "status",
     "--porcelain=v2",
@@ -99,12 +102,15 @@ def parse_status(output: bytes, root: str = "", under_way: str = "") -> GitState
     """
     branch = ""
     staged = unstaged = untracked = 0
+    changed: list[str] = []
     entries = iter(output.split(b"\0"))
     for entry in entries:
         kind, _, rest = entry.partition(b" ")
         if kind in {b"1", b"2"}:
             staged += rest[:1] != b"."
             unstaged += rest[1:2] != b"."
+            # Six fields, or seven with a rename's score, stand between the letters and the path.
+            changed.append(os.fsdecode(rest.split(b" ", 7 if kind == b"1" else 8)[-1]))
             if kind == b"2":
                 next(entries, None)  # a rename's old path is an entry of its own
         elif kind == b"u":
@@ -113,7 +119,15 @@ def parse_status(output: bytes, root: str = "", under_way: str = "") -> GitState
             untracked += 1
         elif entry.startswith(b"# branch.head ") and not entry.endswith(b" (detached)"):
             branch = inert(entry.removeprefix(b"# branch.head ").decode(errors="replace"))
-    return GitState(root, branch, staged, unstaged, untracked, under_way)
+    return GitState(
+        root,
+        branch,
+        staged,
+        unstaged,
+        untracked,
+        under_way,
+        tuple(map(inert, changed[:MOST_CHANGED])),
+    )
 
 
 async def read_state(root: Path, timeout_s: float = STATUS_TIMEOUT_S) -> GitState | None:

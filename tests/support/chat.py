@@ -123,9 +123,13 @@ class PlainWorkspace:
 
     state: GitState | None = None
     root: str = "/project"
+    open: tuple[str, ...] = ()
 
     async def git(self) -> GitState | None:
         return self.state
+
+    async def open_files(self, changed: Sequence[str] = ()) -> Sequence[str]:
+        return self.open
 
     def ignored(self, path: str) -> bool:
         return False

@@ -318,6 +318,9 @@ class FakeWorkspace:
     async def git(self) -> None:
         return None
 
+    async def open_files(self, changed: Sequence[str] = ()) -> Sequence[str]:
+        return ()
+
     def attach(self, path: str) -> Document:
         if path not in self.files:
             raise UsageError(f"There is no file {path}.")

@@ -46,7 +46,9 @@ async def test_changes_are_counted_by_side(tree: Path, git: Git) -> None:
     git("mv", "c", "renamed")
     (tree / "new").touch()
     git("checkout", "-q", "-b", "topic/ü")
-    assert await Folder(tree).git() == GitState(str(tree), "topic/ü", 2, 2, 1)
+    assert await Folder(tree).git() == GitState(
+        str(tree), "topic/ü", 2, 2, 1, changed=("a", "b", "renamed")
+    )
 
 
 async def test_names_of_all_kinds_are_one_file_each(tree: Path, git: Git) -> None:
@@ -69,7 +71,7 @@ def test_a_rename_whose_old_path_looks_like_an_entry() -> None:
     output = (
         b"# branch.head x\x002 R. N... 100644 100644 100644 a b R100 new\x00? old\x00? real\x00"
     )
-    assert parse_status(output) == GitState("", "x", 1, 0, 1)
+    assert parse_status(output) == GitState("", "x", 1, 0, 1, changed=("new",))
 
 
 @pytest.mark.parametrize("under_way", ["merge", "rebase", "cherry-pick", "revert", "bisect"])
