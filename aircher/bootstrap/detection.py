@@ -20,10 +20,12 @@ def load_detector(config: Config | None = None) -> Detector:
 
 
 def _known() -> Known:
+    model = parse((_FOLDER / "model.bin").read_bytes())
+    table = tomllib.loads((_FOLDER / "tasks.toml").read_text(encoding="utf-8"))
     return Known(
-        compile_patterns(tomllib.loads((_FOLDER / "tasks.toml").read_text(encoding="utf-8"))),
+        compile_patterns(table, needs=model.needs),
         lexicon(tomllib.loads((_FOLDER / "concepts.toml").read_text(encoding="utf-8"))),
-        parse((_FOLDER / "model.bin").read_bytes()),
+        model,
     )
 
 

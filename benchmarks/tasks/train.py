@@ -6,6 +6,7 @@ development set finds, since a model is always surer of what it was trained on.
 
 from __future__ import annotations
 
+import tomllib
 from collections import defaultdict
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from scipy.optimize import minimize_scalar
 from aircher.domain.tasks import TASKS
 from aircher.policy import detect
 from aircher.policy.detect.model import pack
+from aircher.policy.detect.needs import needed
 from benchmarks.tasks.data import items
 from benchmarks.tasks.learn import INDEX, SCALES, crossed, fit, linear, matrix, shares, weighed
 
@@ -45,8 +47,11 @@ def main() -> None:
     dev = np.array([INDEX[row["label"]] for row in rows if row["set"] == "dev"])
     heat = temperature(crossed(rows, linear(rows), seed=0), dev)
     scales = {block: SCALES[block] * largest[block] for block in SCALES}
+    table = tomllib.loads(Path(detect.__file__).with_name("tasks.toml").read_text("utf-8"))
+    patterns = (one for signs in table.values() for one in signs.get("message_patterns", ()))
+    needs = {pattern: needed(pattern) for pattern in patterns}
     file = Path(detect.__file__).with_name("model.bin")
-    file.write_bytes(pack(TASKS, list(w[-1]), scales, heat, weights))
+    file.write_bytes(pack(TASKS, list(w[-1]), scales, heat, weights, needs))
     print(f"{len(kept)} of {len(keys)} features, {file.stat().st_size / 1000:.0f} KB, x{heat:.2f}")
 
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from aircher.bootstrap.detection import load_detector
 from aircher.domain.tasks import TASKS, Correction, GitState, Signals
 from aircher.policy.detect import Detector, compile_patterns
+from aircher.policy.detect.features import read
+from aircher.policy.detect.rules import said
 from benchmarks.tasks.data import written
 
 DETECTOR = load_detector()
@@ -136,3 +138,13 @@ def test_any_text_gives_a_task_and_a_confidence(text: str) -> None:
     detection = DETECTOR.detect(Signals(text))
     assert detection.task in TASKS
     assert 0.0 <= detection.confidence <= 1.0
+
+
+def test_the_cheap_look_never_hides_a_match() -> None:
+    known = DETECTOR.known.patterns
+    for one in written():
+        ask = read(one["text"], DETECTOR.known.lexicon).ask
+        told = {name for name, _ in said(ask, known)}
+        for task in known.tasks:
+            for number, rule in enumerate(task.patterns):
+                assert (f"rule {task.task} {number}" in told) == bool(rule.compiled.search(ask))

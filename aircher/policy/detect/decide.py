@@ -14,6 +14,7 @@ from aircher.domain.tasks import TASKS, Correction, Detection, Evidence, Signals
 from aircher.policy.detect import rules
 from aircher.policy.detect.features import Lexicon, Reading, read
 from aircher.policy.detect.learning import likeness, weight
+from aircher.policy.detect.model import Known as Weighed
 from aircher.policy.detect.model import Model
 from aircher.policy.detect.rules import Patterns, around, noisy_or, said
 from aircher.policy.detect.words import in_words
@@ -79,9 +80,9 @@ class Detector:
         if settled := self._by_command(signals.command):
             return settled
         reading, found = self._reading(signals.text)
-        names = (*reading.names, *rules.features(found))
         model = self.known.model
-        scores = dict(zip(model.tasks, model.scores(names), strict=True))
+        known = model.known((*reading.names, *rules.features(found)))
+        scores = dict(zip(model.tasks, model.scores(known), strict=True))
         reasons = list(self._beside(signals, reading, scores))
         reasons += self._corrected(reading, corrections)
         for one in reasons:
@@ -94,11 +95,17 @@ class Detector:
         why = [
             *own,
             *sorted(reasons, key=lambda one: -abs(one.weight)),
-            *in_words(
-                model.reasons(names, task if task in model.tasks else "default"), task, found
-            ),
+            *in_words(self._reasons(known, task, shares), task, found),
         ]
         return self._decided(signals, reading, task, shares, why, taught=taught)
+
+    def _reasons(
+        self, known: Weighed, task: str, shares: dict[str, float]
+    ) -> list[tuple[str, float]]:
+        """The model's reasons for a task rather than for the next best one."""
+        model = self.known.model
+        rival = max((one for one in model.tasks if one != task), key=lambda one: shares[one])
+        return model.reasons(known, task, rival) if task in model.tasks else []
 
     def _decided(
         self,
@@ -158,7 +165,7 @@ class Detector:
     def _earlier(self, text: str) -> Iterator[Evidence]:
         reading, found = self._read(text)
         model = self.known.model
-        shares = model.shares(model.scores((*reading.names, *rules.features(found))))
+        shares = model.shares(model.scores(model.known((*reading.names, *rules.features(found)))))
         best = max(range(len(shares)), key=shares.__getitem__)
         if model.tasks[best] != "default":
             detail = "what you asked before"

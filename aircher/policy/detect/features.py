@@ -155,9 +155,7 @@ def _concepts(ask: Sequence[str], foreign: str, first: int, known: Lexicon) -> I
             yield "+" + name
     for apart in (1, 2, 3):
         for one, other in zip(found, found[apart:], strict=False):
-            for name in one:
-                for after in other:
-                    yield f"+{name} {after}"
+            yield from [f"+{name} {after}" for name in one for after in other]
     for name in opening:
         yield "+^" + name
     for name in closing:

@@ -23,6 +23,9 @@ EVEN = frozenset("*!")
 
 _LEVELS = 127
 
+Known = dict[str, list[tuple[str, tuple[int, ...]]]]
+"""By block, names of features with their weights per task."""
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -33,37 +36,43 @@ class Model:
     scales: Mapping[str, float]
     temperature: float
     weights: Mapping[int, tuple[int, ...]]
+    needs: Mapping[str, Sequence[str]]
+    """What rules' patterns need, worked out in advance (needs.py)."""
 
-    def scores(self, names: Sequence[str]) -> list[float]:
-        """A score per task, before ``shares``."""
-        found: dict[str, list[tuple[int, ...]]] = {block: [] for block in BLOCKS}
-        weights = self.weights
+    def known(self, names: Sequence[str]) -> Known:
+        """The names that the model has weights for, by block."""
+        found: Known = {block: [] for block in BLOCKS}
+        get, crc = self.weights.get, zlib.crc32
         for name in names:
-            row = weights.get(zlib.crc32(name.encode()))
+            row = get(crc(name.encode()))
             if row is not None:
-                found[name[0]].append(row)
+                found[name[0]].append((name, row))
+        return found
+
+    def scores(self, known: Known) -> list[float]:
+        """A score per task, before ``shares``."""
         total = list(self.bias)
-        for block, rows in found.items():
-            if rows:
-                scale = self._scale(block, len(rows))
-                sums = map(sum, zip(*rows, strict=True))
+        for block, pairs in known.items():
+            if pairs:
+                scale = self._scale(block, len(pairs))
+                sums = map(sum, zip(*[row for _, row in pairs], strict=True))
                 total = [one + scale * other for one, other in zip(total, sums, strict=True)]
         return total
 
-    def reasons(self, names: Sequence[str], task: str, most: int = 4) -> list[tuple[str, float]]:
-        """The features that speak most for a task, against the mean of all, strongest first."""
-        at = self.tasks.index(task)
-        found = [
-            (name, row)
-            for name in names
-            if (row := self.weights.get(zlib.crc32(name.encode()))) is not None
-        ]
-        sizes = {block: sum(name[0] == block for name, _ in found) for block in BLOCKS}
+    def reasons(
+        self, known: Known, task: str, other: str, most: int = 4
+    ) -> list[tuple[str, float]]:
+        """The features that speak most for a task and against another one, strongest first."""
+        at, against = self.tasks.index(task), self.tasks.index(other)
         weighed = [
-            (name, self._scale(name[0], sizes[name[0]]) * (row[at] - sum(row) / len(row)))
-            for name, row in found
+            (scale * (row[at] - row[against]), name)
+            for block, pairs in known.items()
+            if pairs
+            for scale in (self._scale(block, len(pairs)),)
+            for name, row in pairs
         ]
-        return sorted((one for one in weighed if one[1] > 0), key=lambda one: -one[1])[:most]
+        weighed.sort(reverse=True)
+        return [(name, weight) for weight, name in weighed[:most] if weight > 0]
 
     def _scale(self, block: str, count: int) -> float:
         return self.scales[block] if block in EVEN else self.scales[block] / sqrt(count)
@@ -91,6 +100,7 @@ def parse(data: bytes) -> Model:
         {block: scale / _LEVELS for block, scale in facts["scales"].items()},
         facts["temperature"],
         dict(zip(hashes, rows, strict=True)),
+        facts["needs"],
     )
 
 
@@ -100,6 +110,7 @@ def pack(
     scales: Mapping[str, float],
     temperature: float,
     weights: Mapping[int, Sequence[float]],
+    needs: Mapping[str, Sequence[str]],
 ) -> bytes:
     """A file's bytes; ``weights`` in -1..1 by feature hash, ``scales`` what a full one counts."""
     order = sorted(weights)
@@ -109,6 +120,7 @@ def pack(
         "bias": [round(one, 5) for one in bias],
         "scales": {block: round(scale, 6) for block, scale in scales.items()},
         "temperature": round(temperature, 4),
+        "needs": {pattern: list(texts) for pattern, texts in needs.items()},
     }
     levels: Iterable[int] = (
         round(_LEVELS * max(-1.0, min(1.0, one))) & 0xFF

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from aircher.domain.tasks import Evidence, GitState, Signals
+from aircher.policy.detect.needs import needed
 
 LARGE = 10
 """A change of so many files or more is a large one."""
@@ -24,12 +25,28 @@ _DOCS = ("*.md", "*.rst", "*.txt", "*.adoc", "docs/*")
 _TESTS = ("test*", "*/test*", "*_test.*", "*.test.*", "*.spec.*")
 
 
+@dataclass(frozen=True)
+class Rule:
+    """A message pattern, compiled when it is first needed.
+
+    ``needs``: one of these texts must stand in a message that it matches; empty: unknown.
+    """
+
+    pattern: str
+    needs: tuple[str, ...]
+
+    @cached_property
+    def compiled(self) -> re.Pattern[str]:
+        """The expression; compiling all of them takes longer than many a program's start."""
+        return re.compile(self.pattern, re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class TaskPatterns:
     """One task's signs, compiled."""
 
     task: str
-    patterns: tuple[re.Pattern[str], ...]
+    patterns: tuple[Rule, ...]
     files: tuple[str, ...]
     git: tuple[str, ...]
     commands: frozenset[str]
@@ -55,10 +72,12 @@ class Patterns:
         return any(one.files or one.git for one in self.tasks)
 
 
-def compile_patterns(*tables: Mapping[str, Mapping[str, Any]]) -> Patterns:
+def compile_patterns(
+    *tables: Mapping[str, Mapping[str, Any]], needs: Mapping[str, Sequence[str]] | None = None
+) -> Patterns:
     """Compiles tables like tasks.toml; later tables add to earlier ones of the same task.
 
-    Raises ``re.error`` for a pattern that is no regular expression.
+    ``needs`` is what ``needed`` finds for the patterns, if that was done before.  Raises ``re.error`` for a pattern that is no regular expression.
     """
     merged: dict[str, dict[str, list[str]]] = {}
     weights = {"keyword": 0.35, "pattern": 0.62, "context": 0.25}
@@ -78,17 +97,22 @@ def compile_patterns(*tables: Mapping[str, Mapping[str, Any]]) -> Patterns:
     longest_first = sorted(keywords, key=len, reverse=True)
     joined = "|".join(re.escape(word) for word in longest_first)
     return Patterns(
-        tuple(_compile(task, signs) for task, signs in merged.items()),
+        tuple(_compile(task, signs, needs or {}) for task, signs in merged.items()),
         re.compile(rf"(?<!\w)(?:{joined})(?!\w)" if joined else r"(?!)"),
         keywords,
         **weights,
     )
 
 
-def _compile(task: str, signs: Mapping[str, Sequence[str]]) -> TaskPatterns:
+def _compile(
+    task: str, signs: Mapping[str, Sequence[str]], needs: Mapping[str, Sequence[str]]
+) -> TaskPatterns:
     return TaskPatterns(
         task,
-        tuple(re.compile(pattern, re.IGNORECASE) for pattern in signs.get("message_patterns", ())),
+        tuple(
+            Rule(pattern, tuple(needs[pattern] if pattern in needs else needed(pattern)))
+            for pattern in signs.get("message_patterns", ())
+        ),
         tuple(signs.get("file_patterns", ())),
         tuple(_OLDER.get(sign, sign) for sign in signs.get("git_patterns", ())),
         frozenset(signs.get("commands", ())),
@@ -100,12 +124,24 @@ def said(ask: str, known: Patterns) -> Iterator[tuple[str, Evidence]]:
     for word in dict.fromkeys(known.words.findall(ask)):
         for task in known.keywords[word]:
             yield f"word {task}", Evidence("keyword", word, known.keyword, task)
-    for task_patterns in known.tasks:
-        for number, pattern in enumerate(task_patterns.patterns):
-            if found := pattern.search(ask):
+    there: dict[str, bool] = {}
+    for one in known.tasks:
+        for number, rule in enumerate(one.patterns):
+            if _may_match(rule, ask, there) and (found := rule.compiled.search(ask)):
                 excerpt = " ".join(found.group().split())[:60]
-                task = task_patterns.task
-                yield f"rule {task} {number}", Evidence("pattern", excerpt, known.pattern, task)
+                yield (
+                    f"rule {one.task} {number}",
+                    Evidence("pattern", excerpt, known.pattern, one.task),
+                )
+
+
+def _may_match(rule: Rule, ask: str, there: dict[str, bool]) -> bool:
+    for text in rule.needs:
+        if text not in there:
+            there[text] = text in ask
+        if there[text]:
+            return True
+    return not rule.needs
 
 
 def features(finds: Iterable[tuple[str, Evidence]]) -> list[str]:
