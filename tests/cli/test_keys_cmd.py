@@ -4,12 +4,21 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
+import keyring
+import keyring.backend
+import keyring.backends.null
 import pytest
 
+from aircher.bootstrap.opening import records
 from aircher.cli.main import main
+from aircher.domain.models import ModelRef
+from aircher.domain.usage import FREE, Tokens, UsageRow
+from aircher.secrets.os_keyring import OsKeyring
 from tests.support.loopback import plain, serving
 from tests.support.program import run, write_config
 
@@ -201,3 +210,92 @@ def test_the_key_file_must_be_private(aircher: Aircher, key_file: Path) -> None:
     key_file.chmod(0o600)
     key_file.write_bytes(b"short")
     assert "too short to be safe" in aircher("keys", "set", "openai", stdin=OLD)[2]
+
+
+class Keyring(keyring.backend.KeyringBackend):
+    """A keyring in memory that counts as safe here."""
+
+    priority = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[str, str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get(username)
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self.kept[username]
+
+
+@pytest.fixture
+def system_keyring(monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyring]:
+    made = Keyring()
+    keyring.set_keyring(made)
+    safe = frozenset({f"{Keyring.__module__}.{Keyring.__qualname__}"})
+    monkeypatch.setattr("aircher.bootstrap.sources.OsKeyring", partial(OsKeyring, allowed=safe))
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
+    yield made
+    keyring.set_keyring(keyring.backends.null.Keyring())
+
+
+def test_the_keyring_is_taken_where_there_is_one(aircher: Aircher, system_keyring: Keyring) -> None:
+    code, _, err = aircher("keys", "set", "openai", stdin=OLD)
+    assert (code, "is in the keyring" in err) == (0, True)
+    assert json.loads(system_keyring.kept["openai"])["origin"] == "https://api.openai.com"
+    assert listed(aircher)["openai"]["source"] == "keyring"
+    rows = json.loads(aircher("provider", "list", "--json")[1])
+    [row] = [row for row in rows if row["provider"] == "openai"]
+    assert "no key" not in row["note"], "a key that was stored is used without a line of settings"
+    assert "keyring" in aircher("keys", "rm", "openai")[2]
+    assert system_keyring.kept == {}
+    assert listed(aircher) == {}
+
+
+def test_a_key_is_in_one_place_only(
+    aircher: Aircher, key_file: Path, system_keyring: Keyring
+) -> None:
+    assert aircher("keys", "set", "openai", "--to", "keyring", stdin=OLD)[0] == 0
+    assert aircher("keys", "set", "openai", "--to", "file", stdin=NEW)[0] == 0
+    assert system_keyring.kept == {}
+    assert listed(aircher)["openai"]["source"] == "encrypted file"
+    assert aircher("keys", "set", "openai", "--to", "keyring", stdin=OLD)[0] == 0
+    assert listed(aircher)["openai"]["source"] == "keyring"
+    assert "keyring" in aircher("keys", "rm", "openai")[2]
+    assert listed(aircher) == {}
+
+
+def test_a_variable_that_comes_first_is_said(
+    aircher: Aircher, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", NEW)
+    err = aircher("keys", "set", "openai", stdin=OLD)[2]
+    assert "It is not used now: OPENAI_API_KEY comes first." in err
+    assert listed(aircher)["openai"]["source"] == "OPENAI_API_KEY"
+
+
+def test_when_a_key_was_last_used_is_known_from_the_ledger(
+    aircher: Aircher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", NEW)
+    used = datetime.now(UTC) - timedelta(days=3, hours=1)
+    with records() as opened:
+        opened.ledger.settle(
+            None,
+            UsageRow(
+                at=used, ref=ModelRef("openai", "m"), task="default", tokens=Tokens(1, 2), cost=FREE
+            ),
+        )
+    assert "3 days ago" in aircher("keys", "list")[1]
+    assert str(listed(aircher)["openai"]["last_used"]).startswith(f"{used:%Y-%m-%d}")
+
+
+def test_no_variable_names_a_command_to_run(
+    aircher: Aircher, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRCHER_PROVIDERS_OPENAI_KEY_COMMAND", "touch,/nowhere")
+    assert listed(aircher) == {}
