@@ -29,12 +29,26 @@ _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Writing:
-    """Writes messages, one after the other, in one event loop.  Use it in a ``with`` statement."""
+    """Writes messages, one after the other, in one event loop.  Use it in a ``with`` statement.
 
-    def __init__(self, wish: Wish, *, flags: Sequence[Flag], quiet: bool) -> None:
+    What takes longer than ``limit_s`` seconds is stopped and raises ``TimeoutError``; ``alone``
+    asks nobody for anything, a passphrase least of all.
+    """
+
+    def __init__(
+        self,
+        wish: Wish,
+        *,
+        flags: Sequence[Flag],
+        quiet: bool,
+        limit_s: float | None = None,
+        alone: bool = False,
+    ) -> None:
         self._wish = wish
         self._flags = flags
         self._quiet = quiet
+        self._limit_s = limit_s
+        self._alone = alone
         self._runner = asyncio.Runner()
         self._services: Services | None = None
         self._writer: CommitWriter | None = None
@@ -78,8 +92,10 @@ class Writing:
     def _open(self) -> CommitWriter:
         if self._writer is None or self._services is None:
             from aircher.bootstrap.compose import open_services
+            from aircher.bootstrap.passphrase import at_terminal, nobody
 
-            self._services = open_services(self._flags)
+            ask = nobody if self._alone else at_terminal
+            self._services = open_services(self._flags, ask=ask)
             checked_task(self._wish.task, self._services.settings.rules)
             checked_model(self._wish.model, self._services.settings.rules)
             self._writer = open_writer(self._services)
@@ -91,7 +107,7 @@ class Writing:
         """Runs it until it ends or the user stops it; what it holds is settled either way."""
 
         async def watched() -> _T:
-            task = asyncio.ensure_future(work)
+            task = asyncio.ensure_future(asyncio.wait_for(work, self._limit_s))
             loop = asyncio.get_running_loop()
             watching = [n for n in _STOPS if signal.getsignal(n) is not signal.SIG_IGN]
             stopped = Cancelled("You stopped it; nothing was committed.")

@@ -30,6 +30,7 @@ from aircher.domain.inert import inert
 COMMANDS: dict[str, str] = {
     "ask": "ask once, answer on stdout",
     "commit": "write the message for what is staged, and commit it",
+    "hook": "git's own commit begins with a written message: install, uninstall, status",
     "route": "show which model would be chosen and why; no call is made",
     "task": "what you corrected of task detection: history, correct, forget",
     "models": "list the models that can be used, with prices",
