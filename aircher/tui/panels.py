@@ -130,7 +130,10 @@ class Panels(BaseApp):
         if today is not None and not self.sidebar_shown:
             limit = f" of {money(cap.cap.limit_nano)}" if cap else ""
             line = f"today {money(today.nano_usd, spend_tag(today))}{limit}"
-        alert = bool(cap and alert_level(cap, panel.figures.alert_threshold))
+        level = alert_level(cap, panel.figures.alert_threshold) if cap else ""
+        alert = bool(level)
+        if line and level:  # in words too: colours are not seen by everybody
+            line += ", limit reached" if level == "reached" else ", near limit"
         self.set_status(money_line=line, money_alert=alert, title=self.chat.title)
 
     @property

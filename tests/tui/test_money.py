@@ -100,6 +100,17 @@ async def test_a_limit_that_comes_near_is_told_and_rung(monkeypatch, notify, bel
         assert written.count("\x1b]9;$8.40 of $10.00 is spent.\x07") == told
 
 
+@pytest.mark.parametrize(("spent", "word"), [(8.4, "near limit"), (10, "limit reached")])
+async def test_a_small_screen_says_in_words_that_a_limit_is_near(spent, word):
+    services = fake.services()
+    since = fake.NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+    services.engine.caps = (
+        CapState(Cap("costs.daily_limit", 10 * NANO, since), int(spent * NANO)),
+    )
+    async with chat(size=(80, 24), services=services) as (app, _, __):
+        await until(lambda: word in line_text(app, "#status"))
+
+
 async def test_a_reply_stopped_before_its_first_word_leaves_no_figure():
     async with chat() as (app, pilot, services):
         services.engine.scripts.append([*fake.answer("x")[:4], asyncio.Event()])
