@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from aircher.bootstrap.choosing import Chosen, Findings, choose
 from aircher.bootstrap.clock import SystemClock
@@ -30,8 +30,9 @@ from aircher.bootstrap.passphrase import at_terminal
 from aircher.bootstrap.places import cache_dir
 from aircher.bootstrap.preferring import gates
 from aircher.bootstrap.price_updates import prices_path
+from aircher.bootstrap.reaching import key_places, setup_of
 from aircher.bootstrap.services import Services
-from aircher.bootstrap.sources import Ask, Stores, key_use, stores_of
+from aircher.bootstrap.sources import Ask, stores_of
 from aircher.bootstrap.strategies import strategies_for
 from aircher.catalog.catalog import ModelCatalog
 from aircher.catalog.facts import CustomModel
@@ -85,7 +86,7 @@ def open_services(
     servers = _servers() if config.discover else ()
     stores = stores_of(config, ask)
     findings = Findings(
-        keys=dict(_keys(config, stores)),
+        keys={name: place.source for name, place in key_places(config, stores)},
         servers={server.name: server.models for server in servers},
         local_model=_local_obstacle(config),
     )
@@ -182,21 +183,6 @@ def _local_obstacle(config: Config) -> str:
         return "" if there else f"local.model is not there: {config.local.model}"
     there = is_present(SMOLLM2, models_folder())
     return "" if there else "not fetched: run `aircher local pull`"
-
-
-def _keys(config: Config, stores: Stores) -> Iterator[tuple[str, str]]:
-    """Where each provider's key is.
-
-    Every vendor's variables are looked at, and what `aircher keys set` noted, which is free; the
-    keyring, which is slow to open, is asked only for providers that the user named.
-    """
-    named = {config.providers.default, *config.providers.named}
-    rows = vendors()
-    for name in {*rows, *config.providers.named}:
-        use = key_use(name, rows.get(name), config)
-        place = stores.quick(use) or (stores.chain.place(use) if name in named else None)
-        if place:
-            yield name, place.source
 
 
 def _catalog(config: Config) -> ModelCatalog:
@@ -321,41 +307,4 @@ def _calls(config: Config, own: ProviderConfig) -> CallSettings:
         stream=chat.stream if own.stream is None else own.stream,
         thinking=cast("Effort | None", chat.thinking),
         timeout_s=own.timeout,
-    )
-
-
-_CONNECTION_OPTIONS = (
-    "org_id", "project", "location", "region", "num_ctx", "num_predict", "allow_http", "cloud", "api",
-    "api_version",
-)  # fmt: skip
-
-
-def setup_of(
-    row: Vendor, config: Config, stores: Stores, servers: Sequence[Server]
-) -> ProviderSetup:
-    """How one provider is reached: the user's settings over the vendor's row."""
-    own = config.providers.named.get(row.name, ProviderConfig())
-    found = next((server.base_url for server in servers if server.name == row.name), "")
-    use = key_use(row.name, row, config, found)
-    options: dict[str, Any] = {
-        name: value for name in _CONNECTION_OPTIONS if (value := getattr(own, name)) is not None
-    }
-    if own.keep_alive is not None:
-        options["keep_alive"] = f"{own.keep_alive:g}s"
-    if config.network.ca_file:
-        options["ca_file"] = os.path.expanduser(config.network.ca_file)
-    if row.kind == "local":
-        options |= {
-            "model": config.local.model,
-            "threads": config.local.threads,
-            "num_ctx": config.local.context,
-            "idle_unload": config.local.idle_unload,
-        }
-    return ProviderSetup(
-        row=row,
-        base_url=own.base_url or found or row.base_url,
-        key=lambda: stores.chain.get(use),
-        key_env=use.variables,
-        idle_timeout_s=own.idle_timeout or 120.0,
-        options=options,
     )

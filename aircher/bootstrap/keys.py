@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from aircher.bootstrap.choosing import row_of
-from aircher.bootstrap.compose import setup_of
 from aircher.bootstrap.configuring import load_config, require_sound
 from aircher.bootstrap.opening import database_path, records
 from aircher.bootstrap.passphrase import nobody
+from aircher.bootstrap.reaching import key_places, setup_of
 from aircher.bootstrap.sources import FILES, Ask, Stores, key_use, stores_of
 from aircher.config.atomic import one_writer, private_folder
 from aircher.config.load import Config
@@ -64,18 +64,8 @@ def found() -> list[KeyRow]:
     used = _last_uses()
     return [
         KeyRow(name, place.source, place.origin, place.stored_at, used.get(name))
-        for name, place in _places(config, stores)
+        for name, place in key_places(config, stores)
     ]
-
-
-def _places(config: Config, stores: Stores) -> Iterator[tuple[str, KeyPlace]]:
-    named = {config.providers.default, *config.providers.named}
-    rows = vendors()
-    for name in dict.fromkeys((*rows, *config.providers.named, *stores.kept())):
-        use = key_use(name, rows.get(name), config)
-        place = stores.quick(use) or (stores.chain.place(use) if name in named else None)
-        if place:
-            yield name, place
 
 
 def _last_uses() -> Mapping[str, datetime]:
