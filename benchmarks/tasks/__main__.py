@@ -10,6 +10,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
+from sklearn.multiclass import OneVsRestClassifier
 
 from aircher.bootstrap.detection import load_detector
 from aircher.domain.tasks import TASKS, Signals
@@ -87,8 +89,11 @@ def tfidf(rows: list[dict[str, Any]], *, dev_only: bool) -> Any:
     """TF-IDF of words and word pairs with logistic regression: the usual baseline."""
     at: dict[int, int] = {}
     where, column, value = [], [], []
+    spread = Counter(key for row in rows for key, _ in row["words"])
     for number, row in enumerate(rows):
         for key, count in row["words"]:
+            if spread[key] < 2:
+                continue
             where.append(number)
             column.append(at.setdefault(key, len(at)))
             value.append(count)
@@ -99,7 +104,9 @@ def tfidf(rows: list[dict[str, Any]], *, dev_only: bool) -> Any:
     def predict(train: np.ndarray, test: np.ndarray) -> np.ndarray:
         used = train[of_dev[train]] if dev_only else train
         scale = TfidfTransformer(sublinear_tf=True).fit(x[used])
-        model = LogisticRegression(C=10, class_weight="balanced", max_iter=150)
+        model = OneVsRestClassifier(
+            LogisticRegression(C=10, class_weight="balanced", solver="liblinear")
+        )
         model.fit(scale.transform(x[used]), y[used])
         out = np.zeros((len(test), len(TASKS)))
         out[:, model.classes_] = model.predict_proba(scale.transform(x[test]))
@@ -135,7 +142,7 @@ def latency() -> None:
 
 
 def main() -> None:
-    repeats = 1 if "--quick" in sys.argv else 2
+    repeats = 3 if "--thorough" in sys.argv else 1
     rows = items()
     bench = Bench(rows)
     no_idea = np.full((len(bench.y), len(TASKS)), 1e-9)
