@@ -254,8 +254,13 @@ def test_nothing_to_trust_is_said(tmp_path: Path) -> None:
 
 _TOUCHY = ("url", "proxy", "ca_file", "key", "command", "hook", "dir", "header", "file", "http",
            "org_id", "project", "cloud", "region", "location", "env", "kind")  # fmt: skip
-_HARMLESS = {"routing.rule.*.files", "breaker.key_reset"}
-"""Patterns of files to route by; a time."""
+_HARMLESS = {
+    "routing.rule.*.files",  # patterns to route by
+    "breaker.key_reset",  # a time
+    "tasks.*.keywords",  # what tells a task: words, patterns, and slash commands that were typed
+    "tasks.*.file_patterns",
+    "tasks.*.commands",
+}
 
 
 def test_no_key_about_addresses_keys_commands_and_files_is_a_project_s_to_set() -> None:
