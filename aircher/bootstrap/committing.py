@@ -19,11 +19,14 @@ from aircher.domain.errors import StorageError
 from aircher.domain.events import Failed
 from aircher.domain.models import ModelRef
 from aircher.domain.repository import KeptMessages, Repository
+from aircher.domain.splits import Splits
 from aircher.engine.commit import CommitWriter
+from aircher.engine.grouping import Grouper
 from aircher.engine.written import by_rules, without_model
-from aircher.policy.commit.brief import brief_of
+from aircher.policy.commit.brief import Clean, brief_of
 from aircher.policy.guard import Cleaned, Piece, clean
 from aircher.workspace.repository import GitRepository
+from aircher.workspace.splitting import SplitCommits
 
 
 def open_repository(folder: Path | None = None) -> Repository:
@@ -43,6 +46,23 @@ def kept_messages() -> KeptMessages:
 
 def open_writer(services: Services) -> CommitWriter:
     """The writer over running services."""
+    return CommitWriter(
+        services.engine, services.settings, services.catalog, services.clock, _cleaner(services)
+    )
+
+
+def open_grouper(services: Services) -> Grouper:
+    """What proposes how to split a change, over running services."""
+    return Grouper(services.engine, services.settings, _cleaner(services))
+
+
+def open_splits(repository: Repository) -> Splits:
+    """What makes several commits of a staged change in that repository."""
+    environ = child_environment(os.environ, key_variables(), kept=("",))
+    return SplitCommits(Path(repository.top), environ)
+
+
+def _cleaner(services: Services) -> Clean:
     policy = guard_policy(load_config())
     ignored = services.workspace.ignored
 
@@ -50,9 +70,7 @@ def open_writer(services: Services) -> CommitWriter:
         marked = [replace(one, ignored=bool(one.path) and ignored(one.path)) for one in pieces]
         return clean(marked, load_guard_rules(), policy)
 
-    return CommitWriter(
-        services.engine, services.settings, services.catalog, services.clock, cleaned
-    )
+    return cleaned
 
 
 def write_offline(ask: CommitAsk) -> Written:

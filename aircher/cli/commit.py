@@ -18,6 +18,7 @@ from aircher.cli.commit_output import (
     print_subjects,
     written_json,
 )
+from aircher.cli.commit_split import split
 from aircher.cli.commit_writing import Writing
 from aircher.cli.narration import complaint
 from aircher.cli.parsing import count
@@ -56,6 +57,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument("--range", default="", metavar="A..B",
                       help="the changes of these commits; prints, commits nothing")  # fmt: skip
+    what.add_argument("--split", action="store_true",
+                      help="as several commits that belong together, by hunks")  # fmt: skip
     what.add_argument("--hint", default="", metavar="TEXT", help="why, in your words")
     what.add_argument("--retry", action="store_true",
                       help="the message kept from a commit that did not come to be")  # fmt: skip
@@ -118,6 +121,8 @@ def _run(args: argparse.Namespace) -> int:
     wish = wish_of(args, fallback=not args.no_fallback)
     ask = CommitAsk(changes, setting, args.hint, args.count, offline=args.offline, wish=wish)
     with Writing(wish, flags=wish_flags(args), quiet=args.quiet) as writing:
+        if args.split:
+            return split(args, writing, repository, ask)
         if args.dry_run:
             return _dry_run(args, writing, ask)
         written = writing.write(ask)
@@ -138,6 +143,9 @@ def _check(args: argparse.Namespace) -> None:
     if printing and args.yes:
         flag = printing[0].replace("_", "-")
         raise UsageError(f"--{flag} commits nothing, so --yes has no meaning with it.")
+    apart = [f for f in ("amend", "all", "range", "retry", "print", "subjects") if getattr(args, f)]
+    if args.split and (apart or args.count > 1):
+        raise UsageError(f"--split has no meaning with {f'--{apart[0]}' if apart else '-n'}.")
     if args.print and args.count > 1 and not args.subjects and not args.json:
         raise UsageError("--print prints one message.", hint="With -n use --subjects or --json.")
     if args.yes and args.count > 1:

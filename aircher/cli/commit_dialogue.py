@@ -92,10 +92,10 @@ class Dialogue:
     # -- what can be chosen
 
     def _edit(self, _: str) -> None:
-        edited = _edited(str(self._message), self._repository.editor())
-        if not edited.strip():
+        text = edited(str(self._message), self._repository.editor())
+        if not text.strip():
             raise UsageError("The message is empty now; the one before stands.")
-        subject, _, rest = edited.strip().partition("\n")
+        subject, _, rest = text.strip().partition("\n")
         message = CommitMessage(subject.rstrip(), rest.strip("\n"))
         messages = list(self._written.messages)
         messages[self._at] = message
@@ -127,11 +127,11 @@ class Dialogue:
                 self._say(f"{mark} {number + 1}  {message.subject}")
         self._say("")
         subject, _, rest = str(self._message).rstrip("\n").partition("\n")
-        self._say("  " + _bold(inert(subject)), raw=True)
+        self._say("  " + bold(inert(subject)), raw=True)
         for line in rest.split("\n") if rest else ():
             self._say(f"  {line}".rstrip())
         self._say("")
-        self._say("  " + _faint(inert(self._facts())), raw=True)
+        self._say("  " + faint(inert(self._facts())), raw=True)
 
     def _facts(self) -> str:
         written, changes = self._written, self._ask.changes
@@ -176,15 +176,17 @@ def _styled() -> bool:
     return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
 
 
-def _bold(text: str) -> str:
+def bold(text: str) -> str:
+    """The text in bold, where stderr is a terminal that may be coloured."""
     return f"\x1b[1m{text}\x1b[0m" if _styled() else text
 
 
-def _faint(text: str) -> str:
+def faint(text: str) -> str:
+    """The same, faint."""
     return f"\x1b[2m{text}\x1b[0m" if _styled() else text
 
 
-def _edited(text: str, editor: str) -> str:
+def edited(text: str, editor: str) -> str:
     """The text after the user's editor; run by a shell, as git runs it."""
     with tempfile.TemporaryDirectory(prefix="aircher-") as folder:
         # Editors know this name and colour the file as a commit message.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from aircher.bootstrap.committing import open_writer, write_offline
+from aircher.bootstrap.committing import open_grouper, open_writer, write_offline
 from aircher.bootstrap.configuring import Flag
 from aircher.bootstrap.services import Services
 from aircher.cli import asking
@@ -21,7 +21,9 @@ from aircher.domain.errors import AircherError, Bug, Cancelled
 from aircher.domain.events import Asking, Detected, Failed, Finished
 from aircher.domain.inert import inert
 from aircher.domain.routes import Wish
+from aircher.domain.splits import Grouped
 from aircher.engine.commit import CommitWriter
+from aircher.engine.grouping import grouped_by_rules
 
 _T = TypeVar("_T")
 
@@ -86,11 +88,23 @@ class Writing:
         """What would be sent.  Raises as ``CommitWriter.prepare``."""
         return self._run(self._open().prepare(ask))
 
+    def group(self, ask: CommitAsk) -> Grouped:
+        """How the change would be split.  Raises as ``write``."""
+        if ask.offline:
+            return grouped_by_rules(ask)
+        services = self._opened()
+        return self._run(self._last(open_grouper(services).group(ask), Grouped))
+
     def _asked(self, ask: CommitAsk) -> Written:
-        return self._run(self._written(self._open(), ask))
+        return self._run(self._last(self._open().write(ask), Written))
 
     def _open(self) -> CommitWriter:
-        if self._writer is None or self._services is None:
+        if self._writer is None:
+            self._writer = open_writer(self._opened())
+        return self._writer
+
+    def _opened(self) -> Services:
+        if self._services is None:
             from aircher.bootstrap.compose import open_services
             from aircher.bootstrap.passphrase import at_terminal, nobody
 
@@ -98,10 +112,9 @@ class Writing:
             self._services = open_services(self._flags, ask=ask)
             checked_task(self._wish.task, self._services.settings.rules)
             checked_model(self._wish.model, self._services.settings.rules)
-            self._writer = open_writer(self._services)
             for notice in self._services.notices:
                 self.tell(f"note: {notice}")
-        return self._writer
+        return self._services
 
     def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Runs it until it ends or the user stops it; what it holds is settled either way."""
@@ -132,13 +145,14 @@ class Writing:
 
         return self._runner.run(watched())
 
-    async def _written(self, writer: CommitWriter, ask: CommitAsk) -> Written:
+    async def _last(self, made: AsyncGenerator[Any, None], kind: type[_T]) -> _T:
+        """The event of that kind, which is the last; those before it are told."""
         services = self._services
         assert services is not None
-        async with aclosing(writer.write(ask)) as events:
+        async with aclosing(made) as events:
             async for event in events:
                 match event:
-                    case Written():
+                    case kind():
                         return event
                     case Failed(error):
                         raise _with_way_out(error)
