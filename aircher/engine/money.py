@@ -79,6 +79,7 @@ class LegMoney:
         self._errand = errand
         self._ref = candidate.ref
         self._estimate = candidate.estimate
+        self._max_output = 0
         self._reservation: Reservation | None = None
         self._meter: Meter | None = None
 
@@ -87,6 +88,7 @@ class LegMoney:
 
         ``max_output`` is what the request lets the model write.  Raises ``OverBudget``.
         """
+        self._max_output = max_output
         ports, ref, estimate = self._ports, self._ref, self._estimate
         worst = estimate.worst.nano_usd if estimate is not None else None
         now = ports.clock.now()
@@ -166,13 +168,23 @@ class LegMoney:
         """
         ports, ref = self._ports, self._ref
         counted = whole and reply.tokens.known
-        full = reply.tokens if counted else self._guess(reply, whole=whole)
+        full = reply.tokens if counted else self._within(reply, self._guess(reply, whole=whole))
         cost = ports.catalog.cost(ref, full, ports.clock.now(), reply.vendor_cost_usd)
         if whole and self._estimate and reply.tokens.input:
             ports.catalog.calibrate(ref, self._estimate.prompt, reply.tokens.input)
         if not counted and cost.tag == "exact" and cost.nano_usd:
             cost = replace(cost, tag="estimated")
         return (reply.tokens if whole else full), cost
+
+    def _within(self, reply: Reply, guess: Tokens) -> Tokens:
+        """A guess at the answer's length is no longer than the vendor was told to write.
+
+        Otherwise a count that is a little too high would spend more than what was held.
+        """
+        most = max(self._max_output, reply.tokens.output or 0)
+        if not self._max_output or guess.output is None or guess.output <= most:
+            return guess
+        return replace(guess, output=most)
 
     def settle(self, row: UsageRow) -> None:
         """Writes what was used and frees what was held."""
