@@ -31,13 +31,14 @@ from aircher.domain.routes import Candidate, Plan
 from aircher.domain.sessions import MessageState
 from aircher.engine.broken import Broken
 from aircher.engine.consent import Asked
+from aircher.engine.ending import told
 from aircher.engine.errand import Errand
 from aircher.engine.judging import lacking
 from aircher.engine.leg import Leg
 from aircher.engine.ports import EnginePorts
 from aircher.engine.totals import result_of
 from aircher.engine.wait import Wait
-from aircher.policy.fallback import Takeover, detail, most_useful, takeover
+from aircher.policy.fallback import Takeover, detail, takeover
 from aircher.policy.retry import may_go_on, retry_delay
 
 Build = Callable[[Candidate], ChatRequest]
@@ -110,7 +111,8 @@ class Chain:
                 candidate, rest = step.to, step.rest
         finally:
             result = self._record()
-        yield Finished(result) if error is None else Failed(most_useful(self._errors), result)
+        ended = told(self._errors, self._errand, result.text) if error is not None else None
+        yield Finished(result) if ended is None else Failed(ended, result)
 
     # -- one model
 

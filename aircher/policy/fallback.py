@@ -5,11 +5,11 @@ What an error leads to is a table (``domain.settings.REACTIONS``) that the user 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 
-from aircher.domain.errors import AircherError, OverBudget
+from aircher.domain.errors import AircherError, OverBudget, ProviderError
 from aircher.domain.models import ModelFacts, ModelRef
 from aircher.domain.routes import Candidate
 from aircher.domain.settings import FallbackSettings
@@ -88,22 +88,41 @@ _MOST_USEFUL = (
 """Kinds by how much the user can do about them; where several models failed, the first is told."""
 
 
-def most_useful(errors: Sequence[tuple[ModelRef, AircherError]]) -> AircherError:
-    """Of the errors of a turn, in order, the one that helps most, with how many models failed.
+def most_useful(
+    errors: Sequence[tuple[ModelRef, AircherError]], calls: int = 0, kept: str = ""
+) -> AircherError:
+    """Of the errors of a turn, in order, the one that helps most, with what Aircher did about it.
 
     A model's last error counts; of equally useful ones that of the model that was wanted most.
+    ``calls`` is how many were made, ``kept`` what of the turn is on disk ("the question"; "" for
+    nothing).
     """
     last = dict(errors)
     best = min(last.values(), key=_rank)
-    if len(last) < 2:
+    did = _did(last, calls, kept) if len(last) > 1 or isinstance(best, ProviderError) else ""
+    if not did:
         return best
-    names = ", ".join(f"{ref}: {error.kind}" for ref, error in last.items())
     whole = copy(best)
     said = best.message.rstrip()
     said += "" if said.endswith((".", "!", "?", "…")) else "."
-    whole.message = f"{said} {len(last)} models were tried ({names})."
+    whole.message = f"{said} {did[0].upper()}{did[1:]}."
     whole.args = (whole.message,)
     return whole
+
+
+_TIMES = {1: "once", 2: "twice"}
+
+
+def _did(last: Mapping[ModelRef, AircherError], calls: int, kept: str) -> str:
+    """What Aircher did: whom it asked how often, and what it kept."""
+    tried = ""
+    if len(last) > 1:
+        names = ", ".join(f"{ref}: {error.kind}" for ref, error in last.items())
+        tried = f"{len(last)} models were tried ({names})"
+    elif calls:
+        tried = f"Aircher asked {_TIMES.get(calls, f'{calls} times')}"
+    verb = "are" if " and " in kept else "is"
+    return "; ".join(part for part in (tried, f"{kept} {verb} kept" if kept else "") if part)
 
 
 def _rank(error: AircherError) -> int:

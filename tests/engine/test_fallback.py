@@ -253,7 +253,7 @@ async def test_when_all_fail_the_most_useful_error_is_told_with_their_number(bui
     assert error.kind == "auth"
     assert error.message == (
         "b does not take the key. 3 models were tried "
-        "(a/a-model: network, b/b-model: auth, c/c-model: overloaded)."
+        "(a/a-model: network, b/b-model: auth, c/c-model: overloaded); the question is kept."
     )
     assert error.hint == "Set it."
     assert [attempt.outcome for attempt in failed(events).result.attempts] == [
