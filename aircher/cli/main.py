@@ -104,7 +104,12 @@ def guarded(work: Callable[[], int]) -> int:
         if error.errno not in _NO_ROOM:
             raise
         _drop_output()
-        complain(StorageError(f"The output cannot be written: {error.strerror}."))
+        complain(
+            StorageError(
+                f"The output cannot be written: {error.strerror}.",
+                hint="Free some space, or send it elsewhere; what a conversation got is kept.",
+            )
+        )
         return EXIT_STORAGE
     return code
 

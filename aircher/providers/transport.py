@@ -21,6 +21,7 @@ from aircher.domain.errors import (
 from aircher.providers.addresses import is_loopback
 from aircher.providers.connection import Connection
 from aircher.providers.faults import quoted, request_id_of
+from aircher.providers.reasons import cause, reason
 from aircher.providers.words import HINTS, SENTENCES, hint_values
 
 if TYPE_CHECKING:  # each family takes 40 ms to import, and an SDK brings only its own
@@ -132,23 +133,6 @@ def opened_id(headers: Mapping[str, str]) -> str:
     return request_id_of(headers)
 
 
-def _cause(error: BaseException) -> BaseException:
-    """The error at the bottom of a chain, where the system says what really happened."""
-    seen = {id(error)}
-    while (below := error.__cause__ or error.__context__) is not None and id(below) not in seen:
-        seen.add(id(below))
-        error = below
-    return error
-
-
-def _what(error: BaseException) -> str:
-    """A short reason in words."""
-    bottom = _cause(error)
-    if isinstance(bottom, ssl.SSLCertVerificationError):
-        return f"the server's certificate is not trusted ({bottom.verify_message})"
-    return str(bottom) or str(error) or type(error).__name__
-
-
 def _class(error: BaseException) -> type[ProviderError]:
     """Timed out, broken or garbled; an SDK's own wrapper is judged by what it wraps."""
     for ours, (own, names) in _OURS.items():
@@ -160,7 +144,13 @@ def _class(error: BaseException) -> type[ProviderError]:
 
 def network_fault(error: BaseException, connection: Connection, model: str = "") -> ProviderError:
     """Our error for a foreign one that is not a vendor's answer."""
-    return _said(_class(error), _what(error), connection, model)
+    failed = _said(_class(error), reason(error), connection, model)
+    if isinstance(cause(error), ssl.SSLCertVerificationError):
+        failed.hint = (
+            f"Check base_url in [providers.{connection.provider}]; a company's own authority "
+            "is trusted by network.ca_file."
+        )
+    return failed
 
 
 def malformed(what: str, connection: Connection, model: str = "") -> ProviderError:

@@ -13,6 +13,7 @@ would cost milliseconds while the event loop waits), but never damages the file
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -74,10 +75,24 @@ def result_code(error: sqlite3.Error) -> int | None:
     return None if code is None else code & _PRIMARY
 
 
+_ROOM = 64 * 1024
+"""Bytes that SQLite needs at least; a disk with less is full, whatever SQLite makes of it."""
+
+
+def _is_full(path: str) -> bool:
+    try:
+        return shutil.disk_usage(Path(path).parent).free < _ROOM
+    except OSError:
+        return False
+
+
 def in_our_words(error: sqlite3.Error, path: str) -> StorageError:
     """The sentence for a SQLite error."""
+    code = result_code(error)
+    if code == sqlite3.SQLITE_IOERR and _is_full(path):
+        code = sqlite3.SQLITE_FULL  # the log's index could not grow
     message, hint = _SENTENCES.get(
-        result_code(error) or -1,
+        code or -1,
         (f"The data file {{path}} cannot be used: {error}.", "Run `aircher doctor`."),
     )
     return StorageError(message.replace("{path}", path), hint=hint)

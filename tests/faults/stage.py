@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sqlite3
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.faults.dialects import BACKUP_CASE, Dialect
 from tests.support.warm import Warm
@@ -163,9 +165,20 @@ daily_limit = {CAP_USD}
         code = await run.ended()
         return Ran(code, "" if out else run.out.read_text("utf-8"), run.err.read_text("utf-8"))
 
+    @contextmanager
+    def _copy(self) -> Iterator[Path]:
+        """The data file and its log elsewhere: reading them may need room, or rights, that are not
+        there.
+        """
+        with TemporaryDirectory() as folder:
+            for one in self.data.glob(f"{self.database.name}*"):
+                if one.suffix in {".db", ".db-wal"}:
+                    shutil.copy(one, folder)
+            yield Path(folder, self.database.name)
+
     def kept(self) -> Kept:
         """What is on disk now, read without the program."""
-        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=5)) as raw:
+        with self._copy() as copy, closing(sqlite3.connect(copy)) as raw:
             messages = raw.execute("SELECT role, parts, state FROM messages ORDER BY id").fetchall()
             texts = [
                 (
