@@ -20,11 +20,14 @@ from aircher.domain.events import Failed
 from aircher.domain.models import ModelRef
 from aircher.domain.repository import KeptMessages, Repository
 from aircher.domain.splits import Splits
+from aircher.domain.texts import Past
 from aircher.engine.commit import CommitWriter
 from aircher.engine.grouping import Grouper
+from aircher.engine.texts import TextWriter
 from aircher.engine.written import by_rules, without_model
 from aircher.policy.commit.brief import Clean, brief_of
 from aircher.policy.guard import Cleaned, Piece, clean
+from aircher.workspace.past import RepositoryPast
 from aircher.workspace.repository import GitRepository
 from aircher.workspace.splitting import SplitCommits
 
@@ -60,6 +63,16 @@ def open_splits(repository: Repository) -> Splits:
     """What makes several commits of a staged change in that repository."""
     environ = child_environment(os.environ, key_variables(), kept=("",))
     return SplitCommits(Path(repository.top), environ)
+
+
+def open_text_writer(services: Services) -> TextWriter:
+    """What writes pull requests, changelog entries and branch names, over running services."""
+    return TextWriter(services.engine, services.settings, _cleaner(services))
+
+
+def open_past(repository: Repository) -> Past:
+    """Branches, tags and commits of that repository."""
+    return RepositoryPast(Path(repository.top))
 
 
 def _cleaner(services: Services) -> Clean:

@@ -10,7 +10,12 @@ from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from aircher.bootstrap.committing import open_grouper, open_writer, write_offline
+from aircher.bootstrap.committing import (
+    open_grouper,
+    open_text_writer,
+    open_writer,
+    write_offline,
+)
 from aircher.bootstrap.configuring import Flag
 from aircher.bootstrap.services import Services
 from aircher.cli import asking
@@ -22,8 +27,10 @@ from aircher.domain.events import Asking, Detected, Failed, Finished
 from aircher.domain.inert import inert
 from aircher.domain.routes import Wish
 from aircher.domain.splits import Grouped
+from aircher.domain.texts import TextAsk, WrittenText
 from aircher.engine.commit import CommitWriter
 from aircher.engine.grouping import grouped_by_rules
+from aircher.engine.texts import text_by_rules
 
 _T = TypeVar("_T")
 
@@ -94,6 +101,16 @@ class Writing:
             return grouped_by_rules(ask)
         services = self._opened()
         return self._run(self._last(open_grouper(services).group(ask), Grouped))
+
+    def text(self, ask: TextAsk) -> WrittenText:
+        """A text about changes.  Raises as ``write``."""
+        if ask.offline:
+            return text_by_rules(ask)
+        services = self._opened()
+        written = self._run(self._last(open_text_writer(services).write(ask), WrittenText))
+        for note in written.notes:
+            self.tell(f"note: {note}")
+        return written
 
     def _asked(self, ask: CommitAsk) -> Written:
         return self._run(self._last(self._open().write(ask), Written))
