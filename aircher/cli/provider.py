@@ -11,6 +11,7 @@ from datetime import datetime
 from aircher.bootstrap.services import Services
 from aircher.cli.naming import checked_task, provider_named
 from aircher.cli.printing import print_json
+from aircher.cli.streams import drawing
 from aircher.cli.table import table
 from aircher.domain.errors import EXIT_FAILED, EXIT_NO_MODEL, EXIT_OK
 from aircher.domain.health import Health, ModelHealth
@@ -109,7 +110,8 @@ async def _watch(services: Services, wanted: Sequence[str], *, as_json: bool) ->
             print_json([_json(row) for row in rows])
         elif sys.stdout.isatty():
             text = f"{now:%H:%M:%S}  every {WATCH_EVERY_S:.0f} s, Ctrl+C ends\n\n{_text(rows, now)}"
-            print(f"\x1b[{lines}F\x1b[J" if lines else "", text, sep="", flush=True)
+            again = f"\x1b[{lines}F\x1b[J" if lines else ""
+            print(f"{again}{inert(text)}", file=drawing(sys.stdout), flush=True)
             lines = text.count("\n") + 1
         else:
             states = "; ".join(f"{row.provider} {_state(row, now)}" for row in rows)

@@ -98,6 +98,8 @@ class Chain:
                 self._errors.append((candidate.ref, error))
                 step = self._step(error, candidate, rest)
                 if step is None:
+                    # A whole answer that a filter emptied, and nobody gives another.
+                    error = None if self._leg is not None and self._leg.emptied else error
                     break
                 if step.ask:
                     async with aclosing(self._agree(error, candidate, step)) as asking:

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 
 from aircher.domain.chat import ChatRequest, Chunk, Finish, Opened, Reply
-from aircher.domain.errors import Paused, ProviderError, StorageError, TimedOut
+from aircher.domain.errors import ContentFiltered, Paused, ProviderError, StorageError, TimedOut
 from aircher.domain.events import Attempt, Event, Notice, Reserved, Started, Usage
 from aircher.domain.messages import Part
 from aircher.domain.models import ModelRef
@@ -75,6 +75,8 @@ class Leg:
         self.first_token_s: float | None = None
         self.billed = False
         self.cut = False
+        self.emptied = False
+        """True for a whole answer that a filter left nothing of; ``error`` says so."""
         self.attempt = Attempt(candidate.ref, "stopped", 0.0)
 
     @property
@@ -178,7 +180,11 @@ class Leg:
         last = self._incoming.rest()
         if last is not None:
             yield self._shows(last)
-        self._incoming.check(self.ref)
+        try:
+            self._incoming.check(self.ref)
+        except ContentFiltered:
+            self.emptied = True
+            raise
 
     def _take(self, chunk: Chunk) -> Delta | None:
         if isinstance(chunk, Opened) and chunk.limits:

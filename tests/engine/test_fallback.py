@@ -148,8 +148,11 @@ async def test_an_answer_that_a_filter_took_away_is_no_answer(build: Build) -> N
     events = await bench.turn("hi")
     assert moves(events)[0].error.kind == ContentFiltered.kind
     assert last(events).result.text == "Here."
-    alone = build(ScriptedProvider("a", [empty]))
-    assert failed(await alone.turn("hi")).error.kind == "content_filter"
+    alone = await build(ScriptedProvider("a", [empty])).turn("hi")
+    assert isinstance(last(alone), Finished)  # nobody else is there: it is told as it came
+    assert (last(alone).result.text, last(alone).result.outcome) == ("", "content_filter")
+    refused = build(ScriptedProvider("a", [[ContentFiltered("not allowed")]]))
+    assert failed(await refused.turn("hi")).error.kind == "content_filter"
 
 
 async def test_a_part_that_a_filter_left_is_an_answer(build: Build) -> None:

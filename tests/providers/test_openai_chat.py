@@ -19,6 +19,7 @@ from aircher.domain.errors import (
     ProviderError,
     ServerFailed,
 )
+from aircher.domain.limits import RateLimit
 from aircher.domain.messages import (
     Document,
     Image,
@@ -103,7 +104,7 @@ async def test_the_first_chunk_tells_of_the_call_and_its_limits() -> None:
     answer = plain(WHOLE, x_request_id="req_7", x_ratelimit_remaining_tokens="77", server="x")
     async with provider(answer) as (made, _):
         chunks = [c async for c in made.stream(ASK)]
-    assert chunks[0] == Opened("", "req_7", {"x-ratelimit-remaining-tokens": "77"})
+    assert chunks[0] == Opened("", "req_7", (RateLimit("tokens", remaining=77),))
 
 
 async def test_a_whole_body_gives_the_same_chunks() -> None:

@@ -34,7 +34,9 @@ async def test_i_type_and_see_task_model_and_price_before_i_send(
     assert "earlier chats" in welcome
 
     pane.type(QUESTION)
-    before = await pane.wait_for(re.compile(r"quick questions → alpha/swift  costs ~\$0\.0\d+"))
+    before = await pane.wait_for(
+        re.compile(r"quick questions \d+% → alpha/swift  costs ~\$0\.0\d+")
+    )
     assert "at most $" in before
     assert not [one for one in vendors.alpha.received if one.method == "POST"]
 

@@ -114,7 +114,8 @@ def read_reply(text: str, wanted: int = 1) -> list[Draft]:
     structured = list(_structured(plain))
     # What looks like JSON and holds no message was cut off, or is about something else.
     drafts = structured or ([] if _JSONISH.search(plain) else list(_plain(plain, wanted)))
-    return [draft for draft in drafts if draft.subject.strip()][:MOST]
+    # A lone dash or bracket is no subject.
+    return [draft for draft in drafts if any(map(str.isalnum, draft.subject))][:MOST]
 
 
 def _without_thinking(text: str) -> str:
