@@ -217,7 +217,8 @@ def _body(text: str, subject: str) -> str:
     summary = subject.rpartition(": ")[2].lower()
     if _without_stop(first.strip()).lower() in {subject.lower(), summary}:
         plain = rest.strip("\n")
-    return re.sub(r"\n{3,}", "\n\n", plain).strip("\n").rstrip()
+    plain = re.sub(r"\n\s*\n", "\n\n", plain)  # blank lines hold nothing, and one is enough
+    return re.sub(r"\A\s*\n", "", plain).rstrip()
 
 
 def wrap(text: str, width: int) -> str:
