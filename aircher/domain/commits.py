@@ -191,3 +191,5 @@ class Committing:
     signoff: bool = False
     quiet_stdout: bool = False
     """Git's own report goes to stderr, because stdout is ours."""
+    captured: bool = False
+    """Nobody sees the terminal: what git and its hooks say becomes the error's hint."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from textual.app import SuspendNotSupported
 
 from aircher.domain.errors import AircherError
+from aircher.domain.routes import Wish
 from aircher.tui import slash
 from aircher.tui.showing import Showing
 from aircher.tui.words import sentence
@@ -33,6 +34,7 @@ class Commands(Showing):
             "status": lambda _: self.action_providers(),
             "reset": self.reset_provider,
             "why": lambda _: self.action_explain(),
+            "commit": self._commit,
             "context": lambda _: self.show_context(),
             "compact": lambda _: self.compact(),
             "doctor": lambda _: self.show_doctor(),
@@ -69,6 +71,28 @@ class Commands(Showing):
             lambda query: rows(tuple(found.values()), query),
         )
         self.push_screen(screen, done)
+
+    def _commit(self, words: str) -> None:
+        """What is staged and a message for it, side by side; the why is what was talked about."""
+        if self.services is None:
+            return
+        from aircher.bootstrap.desk import open_desk
+        from aircher.domain.turns import TurnRequest
+        from aircher.engine.staying import kept_here
+        from aircher.tui.screens.commit import CommitScreen
+        from aircher.tui.why import why
+
+        services, session = self.services, self.chat.session_id
+        stored = services.sessions.messages(session) if session else ()
+        # What a chat holds that must stay on this machine stays there with its why.
+        asked = TurnRequest("", wish=Wish(local=self.chat.wish.local))
+        asked, _ = kept_here(asked, stored, services.settings.privacy)
+
+        def done(told: str | None) -> None:
+            if told:
+                self.tell(told)
+
+        self.push_screen(CommitScreen(open_desk(services), why(stored, words), asked.wish), done)
 
     # -- models and tasks
 

@@ -26,6 +26,7 @@ COMMANDS: tuple[SlashCommand, ...] = (
     SlashCommand("status", "", "providers and how they are doing"),
     SlashCommand("reset", "[NAME[/MODEL]]", "let what is paused after failures be tried again"),
     SlashCommand("why", "", "why this task and this model"),
+    SlashCommand("commit", "[WHY]", "write the message for what is staged, and commit it"),
     SlashCommand("context", "", "how full the model's window is"),
     SlashCommand("compact", "", "summarise what was said so far, to make room"),
     SlashCommand("copy", "[code]", "copy the last answer, or its last code block"),

@@ -13,6 +13,7 @@ from pathlib import Path
 from aircher.domain.children import child_environment
 from aircher.domain.commits import Committing
 from aircher.domain.errors import Cancelled, GitRefused
+from aircher.domain.inert import inert
 
 _HOOKS_NEED = ("GH_", "GITHUB_", "GITLAB_", "SSH_", "GPG_", "NPM_", "DOCKER_", "AWS_A", "AWS_S")
 """How variables begin that a user's own hooks may sign in with; no model vendor's key is among
@@ -40,22 +41,33 @@ def run_commit(folder: Path, environ: Mapping[str, str], message: str, how: Comm
             cwd=folder,
             env={**child_environment(environ, kept=_HOOKS_NEED), **_signing_terminal(environ)},
             stdin=subprocess.PIPE,
-            stdout=sys.stderr.fileno() if how.quiet_stdout else None,
+            stdout=subprocess.PIPE if how.captured else _own_stderr(how),
+            stderr=subprocess.STDOUT if how.captured else None,
+            # A hook or a passphrase prompt would write into the midst of the screen.
+            start_new_session=how.captured,
         )
     except OSError as error:
         raise GitRefused(f"git cannot be run: {error.strerror}.") from error
-    with _interrupts_are_gits():
+    with process, _interrupts_are_gits():
         assert process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it may refuse before it reads
             process.stdin.write(message.encode("utf-8", "surrogateescape"))
             process.stdin.flush()
         with contextlib.suppress(BrokenPipeError):
             process.stdin.close()
+        said = process.stdout.read() if process.stdout is not None else b""
         code = process.wait()
     if code in {-signal.SIGINT, 128 + signal.SIGINT}:
         raise Cancelled("The commit was interrupted; nothing was committed.")
+    if code and how.captured:
+        hint = inert(said.decode("utf-8", "replace")).strip()
+        raise GitRefused("git did not make the commit.", hint=hint)
     if code:
         raise GitRefused("git did not make the commit; what it said stands above.")
+
+
+def _own_stderr(how: Committing) -> int | None:
+    return sys.stderr.fileno() if how.quiet_stdout else None
 
 
 @contextlib.contextmanager

@@ -18,8 +18,11 @@ from aircher.domain import events as ev
 from aircher.domain.errors import OverBudget, Overloaded
 from aircher.domain.events import TurnResult
 from aircher.domain.questions import Question
+from aircher.domain.routes import Wish
 from aircher.tui.app import AircherApp
+from aircher.tui.screens.commit import CommitScreen
 from tests.support import engine as fake
+from tests.support.desk import FakeDesk
 from tests.tui.app_fixture import until
 
 MADE_WITH = "8.2.8"
@@ -122,6 +125,18 @@ async def explained(app: AircherApp, pilot: Any, services: Any) -> None:
     await pilot.press("f9")
 
 
+async def committing(app: AircherApp, pilot: Any, services: Any) -> None:
+    app.push_screen(CommitScreen(FakeDesk(), "", Wish()))
+    await until(lambda: isinstance(app.screen, CommitScreen) and app.screen.ready)
+
+
+async def choosing(app: AircherApp, pilot: Any, services: Any) -> None:
+    await committing(app, pilot, services)
+    await pilot.press("n")
+    await until(lambda: app.screen.ready)  # type: ignore[attr-defined]
+    await pilot.press("right")
+
+
 def keys(*names: str) -> Act:
     async def press(app: AircherApp, pilot: Any, services: Any) -> None:
         await pilot.press(*names)
@@ -148,6 +163,9 @@ SCENES: dict[str, tuple[Act, tuple[int, int], str]] = {
     "costs": (keys("f5"), (80, 24), "aircher-dark"),
     "why": (explained, (80, 24), "aircher-dark"),
     "palette": (keys("ctrl+p"), (80, 24), "aircher-light"),
+    "commit": (committing, (120, 36), "aircher-dark"),
+    "commit_small": (committing, (80, 24), "aircher-dark"),
+    "commit_several_small_light": (choosing, (80, 24), "aircher-light"),
     "help": (keys("f1"), (120, 36), "aircher-dark"),
 }
 
