@@ -32,7 +32,7 @@ class Edge:
     args: tuple[str, ...] = ("--yes",)
     answers: tuple[Answer, ...] = (messages(message()),)
     code: int = 0
-    calls: int = 1
+    calls: int | None = 1
     sent: tuple[str, ...] = ()
     unsent: tuple[str, ...] = ()
     subject: str | None = "Change what is staged"
@@ -278,6 +278,13 @@ def diff_inside(bench: Bench) -> None:
     bench.repo.stage("z.py")
 
 
+def converted(bench: Bench) -> None:
+    """A text converter of the repository's own, which nobody may run for a message."""
+    bench.repo.git("config", "diff.own.textconv", "touch ran; false")
+    bench.repo.commit("Rules", __gitattributes="*.py diff=own\n")
+    bench.repo.stage("a.py", "def f():\n    return 2\n")
+
+
 def index_moves(bench: Bench) -> None:
     """Something is staged while the model answers."""
     bench.repo.stage("b.py")
@@ -289,6 +296,8 @@ def everything(bench: Bench) -> None:
     bench.repo.write("untracked.py")
 
 
+SECRET = "AKIA" + "Q4XN7RTB2LKM6WZP"
+LONG = "Change what is staged, and everything around it " + "and more " * 20
 GOOD = messages(message("Add a name", body="It was missing."))
 HOSTILE = ["new\nline.py", 'quo"te.py', "-dash.py", ":(exclude)a", "[x].py", "ünïcödé.py", "sp ace.py",
            "tab\t.py", "*", "#x.py", "--amend", "$(touch x)", "a\\b.py"]  # fmt: skip
@@ -308,9 +317,16 @@ EDGES = [
           "diff.relative": "true", "color.ui": "always", "core.quotePath": "true", "core.pager": "false",
           "diff.orderFile": "a.py", "diff.ignoreSubmodules": "all", "commit.verbose": "true",
           "commit.template": "nowhere", "commit.cleanup": "scissors", "core.commentChar": "C",
+          "diff.renames": "false", "diff.context": "0", "diff.interHunkContext": "9", "diff.colorMoved": "zebra",
+          "diff.algorithm": "patience", "diff.wsErrorHighlight": "all", "core.whitespace": "tab-in-indent",
           "commit.status": "false", "core.editor": "false", "i18n.commitEncoding": "UTF-8",
       }.items()),
     Edge("GIT_EXTERNAL_DIFF", variable("GIT_EXTERNAL_DIFF", "false"), sent=("+    return 2",)),
+    Edge("GIT_LITERAL_PATHSPECS", variable("GIT_LITERAL_PATHSPECS", "1"), sent=("+    return 2",)),
+    Edge("GIT_GLOB_PATHSPECS", variable("GIT_GLOB_PATHSPECS", "1"), sent=("+    return 2",)),
+    Edge("GIT_PAGER", variable("GIT_PAGER", "false"), sent=("+    return 2",)),
+    Edge("textconv", converted, sent=("+    return 2",), check=lambda b, _: not (b.repo.path / "ran").exists()),
+    Edge("a secret", stage("s.py", f'key = "{SECRET}"\n'), sent=("added s.py", "<REDACTED:"), unsent=(SECRET,), told=("taken out before sending",)),
     Edge("GIT_DIFF_OPTS", variable("GIT_DIFF_OPTS", "-u0"), sent=(" def f():\n-    return 1",)),
     Edge("GIT_EDITOR", variable("GIT_EDITOR", "false"), sent=("+    return 2",)),
     Edge("rename", renamed, sent=("renamed long.py -> longer.py",), unsent=("line_7",)),
@@ -369,6 +385,18 @@ EDGES = [
     Edge("refusal", stage("b.py"), answers=(said("I'm sorry, I can't help with that."),), code=1, calls=2, subject=None),
     Edge("JSON cut off", stage("b.py"), answers=(said('{"messages": [{"subj', "length"), messages(message())), calls=2),
     Edge("wrong JSON", stage("b.py"), answers=(said('{"answer": 42}'), messages(message())), calls=2),
+    Edge("a subject of 200 characters", stage("b.py"), answers=(messages(message(LONG)),), subject=None,
+         code=0, check=lambda b, _: len(b.repo.git("log", "-1", "--format=%s")) <= 72),
+    Edge("JSON in a fence", stage("b.py"), answers=(said('```json\n{"messages": [{"subject": "Change what is staged"}]}\n```'),)),
+    Edge("JSON as a list", stage("b.py"), answers=(said('[{"subject": "Change what is staged"}]'), messages(message())), calls=None),
+    Edge("quotes around it", stage("b.py"), answers=(said('"Change what is staged"'),)),
+    Edge("thinking that never ends", stage("b.py"), answers=(said("<think>I wonder"), messages(message())), calls=2),
+    Edge("white space", stage("b.py"), answers=(said(" \n\t "), messages(message())), calls=2),
+    Edge("the wrong tense and a period", stage("b.py"), answers=(messages(message("Changed what is staged.")),)),
+    Edge("a conventional type in the subject", stage("b.py"), answers=(messages(message("feat: Change what is staged")),), subject=None,
+         check=lambda b, _: b.repo.git("log", "-1", "--format=%s").endswith("hange what is staged")),
+    Edge("a commit signed by a model", stage("b.py"), answers=(messages(message(body="Co-authored-by: A Model <m@x>")),),
+         check=lambda b, _: "Co-authored" not in b.repo.message),
     Edge("thinking and fences", stage("b.py"), answers=(said("<think>hm</think>Sure! Here is the message:\n```\nChange what is staged\n```"),)),
     Edge("NUL and escapes in the reply", stage("b.py"), answers=(messages(message("Change\x00 what\x1b[31m is staged.")),), subject="Change what[31m is staged"),
 ]  # fmt: skip
@@ -383,7 +411,7 @@ def test_edge(bench: Bench, edge: Edge) -> None:
     staged = repo.git("write-tree", fine=(0, 128))
     ran = bench.run(*edge.args)
     assert ran.code == edge.code, ran.err
-    assert len(bench.model.bodies) == edge.calls, ran.err
+    assert edge.calls in {None, len(bench.model.bodies)}, ran.err
     text = "\n".join(bench.model.texts)
     for wanted in edge.sent:
         assert wanted in text
@@ -391,12 +419,12 @@ def test_edge(bench: Bench, edge: Edge) -> None:
         assert unwanted not in text
     for words in edge.told:
         assert words in ran.err
-    if edge.subject is None:
+    if edge.subject is None and edge.code:
         assert repo.head == before
         assert repo.index == index or edge.name == "index changed meanwhile"
         assert repo.tree == tree or edge.name == "index changed meanwhile"
     else:
-        assert repo.git("log", "-1", "--format=%s") == edge.subject
+        assert edge.subject in {None, repo.git("log", "-1", "--format=%s")}
         assert repo.head != before
         rewritten = "rewrites" in edge.name or "-a" in edge.args
         assert rewritten or repo.git("rev-parse", "HEAD^{tree}") == staged

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,3 +79,51 @@ async def test_ctrl_c_in_a_slow_hook_commits_nothing_and_keeps_the_message(
         assert await screen.wait_ended() == 0
     assert repo.git("log", "-1", "--format=%s") == "Add parse_diff"
     assert len(model.bodies) == 1
+
+
+async def test_git_commit_opens_with_a_message(repo: Repo, model: Recorder, home: Path) -> None:
+    """The hook, from ``git commit`` in a terminal: what the editor shows, and a second look."""
+    install = (sys.executable, "-m", "aircher", "hook", "install")
+    (home / "edit").write_text(
+        '#!/bin/sh\ncat "$1"; printf "take it? "; read said; [ "$said" = yes ]\n'
+    )
+    (home / "edit").chmod(0o755)
+    with terminal(repo.path, 100, 30) as screen:
+        screen.start(install)
+        assert await screen.wait_ended() == 0
+        screen.again(("env", f"GIT_EDITOR={home}/edit", "git", "commit"))
+        shown = await screen.wait_for("take it?")
+        assert "aircher: writing a message ..." in shown
+        assert "Add parse_diff\n\nIt was missing.\n" in shown
+        assert "# aircher wrote this (mine/m, $0.0010)." in shown
+        screen.type("yes")
+        screen.key("Enter")
+        assert await screen.wait_ended() == 0
+    assert repo.message == "Add parse_diff\n\nIt was missing."
+
+
+async def test_ctrl_c_while_the_hook_waits_commits_nothing(
+    repo: Repo, model: Recorder, home: Path
+) -> None:
+    release = home / "release"
+    model.before = lambda: _until(release)
+    before, index = repo.head, repo.index
+    with terminal(repo.path, 100, 30) as screen:
+        screen.start((sys.executable, "-m", "aircher", "hook", "install"))
+        assert await screen.wait_ended() == 0
+        screen.again(("env", "GIT_EDITOR=true", "git", "commit"))
+        await screen.wait_for("writing a message")
+        screen.key("C-c")
+        try:
+            assert await screen.wait_ended() != 0
+        finally:
+            release.touch()
+    assert (repo.head, repo.index) == (before, index)
+    assert not (repo.path / ".git/index.lock").exists()
+
+
+def _until(file: Path) -> None:
+    for _ in range(400):
+        if file.exists():
+            return
+        time.sleep(0.05)
