@@ -12,7 +12,12 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-_TIMEOUT_S = 5.0
+from aircher.domain.errors import GitRefused
+from aircher.domain.inert import inert
+
+_TIMEOUT_S = 10.0
+_NONE_FOUND = 1
+_OF_THE_REPOSITORY = frozenset({b"local", b"worktree"})
 _SETTINGS = ("clean", "smudge", "process", "required")
 _LARGEST = 1024 * 1024
 
@@ -21,6 +26,7 @@ def without_filters(folder: Path, env: Mapping[str, str]) -> dict[str, str]:
     """``env`` with the filters of the repository at ``folder`` emptied.
 
     Costs two reads of files; a call of git, which only reads settings, where they name filters.
+    Raises ``GitRefused`` where git does not say which there are.
     """
     if not any(map(_may_filter, _settings_of(folder, env))):
         return dict(env)
@@ -68,23 +74,38 @@ def _may_filter(file: Path) -> bool:
 
 
 def _filters(folder: Path, env: Mapping[str, str]) -> list[str]:
-    """The names of filters in the repository's own settings, what they include as well."""
+    """The names of filters in the repository's own settings, what they include as well.
+
+    All settings are read, as for any other call: an ``includeIf`` may depend on another file's.
+    Raises ``GitRefused`` where that fails: a filter that is not known cannot be turned off.
+    """
+    words = ("config", "--show-scope", "--includes", "-z", "--name-only")
+    try:
+        done = subprocess.run(
+            ["git", "-C", os.fspath(folder), *words, "--get-regexp", r"^filter\."],
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    except FileNotFoundError:
+        return []  # no git, no filter: who calls it next says so
+    except (OSError, subprocess.SubprocessError) as error:
+        raise GitRefused(f"git did not tell this repository's filters: {_why(error)}.") from None
+    if done.returncode not in (0, _NONE_FOUND):
+        said = inert(done.stderr.decode("utf-8", "replace")).strip().partition("\n")[0]
+        raise GitRefused(f"git did not tell this repository's filters: {said or 'no reason'}.")
     found: dict[str, None] = {}
-    for scope in ("--local", "--worktree"):
-        try:
-            done = subprocess.run(
-                ["git", "-C", os.fspath(folder), "config", scope, "--includes", "-z",
-                 "--name-only", "--get-regexp", r"^filter\."],
-                env=dict(env),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=_TIMEOUT_S,
-                check=False,
-            )  # fmt: skip
-        except (OSError, subprocess.SubprocessError):
-            continue
-        for key in done.stdout.split(b"\0"):
-            name = os.fsdecode(key).removeprefix("filter.").rpartition(".")[0]
-            if name:
-                found[name] = None
+    entries = iter(done.stdout.split(b"\0"))
+    for scope, key in zip(entries, entries, strict=False):
+        name, dot, _ = os.fsdecode(key).removeprefix("filter.").rpartition(".")
+        if dot and scope in _OF_THE_REPOSITORY:  # a name may be empty: [filter ""]
+            found[name] = None
     return list(found)
+
+
+def _why(error: OSError | subprocess.SubprocessError) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or "it cannot be run"
+    return f"no answer within {_TIMEOUT_S:.0f} s"

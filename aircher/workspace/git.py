@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from aircher.domain.errors import GitRefused
 from aircher.domain.inert import inert
 from aircher.domain.tasks import GitState
 from aircher.workspace.drivers import without_filters
@@ -60,7 +62,7 @@ _PASSED_ON = frozenset(
 
 def harmless_environment(root: Path) -> Mapping[str, str]:
     """What a call that reads is given: nothing that points git elsewhere, no key, no filter of
-    the repository's own, its locks off.
+    the repository's own, its locks off.  Raises ``GitRefused`` as ``without_filters`` does.
     """
     kept = {
         name: value
@@ -130,33 +132,50 @@ def parse_status(output: bytes, root: str = "", under_way: str = "") -> GitState
     )
 
 
+def note_trouble(command: str, why: str) -> None:
+    """Says in the log that git did not answer: what is shown then is less than there is."""
+    facts = {"event": "git trouble", "command": command, "outcome": why}
+    logging.getLogger("aircher").warning("git trouble", extra={"facts": facts})
+
+
 async def read_state(root: Path, timeout_s: float = STATUS_TIMEOUT_S) -> GitState | None:
-    """The state of the work tree at ``root``; None if git fails or is too slow."""
+    """The state of the work tree at ``root``; None if git fails or is too slow, which is logged."""
     folder = git_folder(root)
     if folder is None:
         return None
-    env = await asyncio.to_thread(harmless_environment, root)
     try:
-        process = await asyncio.create_subprocess_exec(
-            *HARMLESS,
-            *_STATUS,
-            cwd=root,
-            env=env,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-    except OSError:
-        return None
-    try:
-        output, _ = await asyncio.wait_for(process.communicate(), timeout_s)
+        async with asyncio.timeout(timeout_s):
+            env = await asyncio.to_thread(harmless_environment, root)
+            output = await _asked(root, env)
+    except GitRefused as error:
+        note_trouble("git status", error.message)
     except TimeoutError:
-        return None
+        note_trouble("git status", f"no answer within {timeout_s:g} s")
+    except OSError as error:
+        note_trouble("git status", error.strerror or "it cannot be run")
+    else:
+        if output is not None:
+            return parse_status(output, os.fspath(root), operation(folder))
+        note_trouble("git status", "git refused")
+    return None
+
+
+async def _asked(root: Path, env: Mapping[str, str]) -> bytes | None:
+    """What ``git status`` prints; None if it fails.  Ends the program when it is cancelled."""
+    process = await asyncio.create_subprocess_exec(
+        *HARMLESS,
+        *_STATUS,
+        cwd=root,
+        env=env,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        output, _ = await process.communicate()
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-    if process.returncode != 0:
-        return None
-    return parse_status(output, os.fspath(root), operation(folder))
+    return output if process.returncode == 0 else None

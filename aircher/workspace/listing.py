@@ -9,8 +9,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from aircher.domain.errors import GitRefused
 from aircher.workspace.fuzzy import Index, index
-from aircher.workspace.git import HARMLESS, git_folder, harmless_environment
+from aircher.workspace.git import HARMLESS, git_folder, harmless_environment, note_trouble
 from aircher.workspace.ignoring import Ignores
 
 FRESH_FOR_S = 5.0
@@ -28,7 +29,7 @@ _SKIPPED = frozenset(
 
 
 def git_files(root: Path) -> list[str] | None:
-    """Tracked and untracked files that are not ignored; None if git fails."""
+    """Tracked and untracked files that are not ignored; None if git fails, which is logged."""
     if git_folder(root) is None:
         return None
     command = (*HARMLESS, "ls-files", "-co", "--exclude-standard", "--deduplicate", "-z")
@@ -42,7 +43,17 @@ def git_files(root: Path) -> list[str] | None:
             timeout=_LIST_TIMEOUT_S,
             check=True,
         )
-    except (OSError, subprocess.SubprocessError):
+    except GitRefused as error:
+        note_trouble("git ls-files", error.message)
+        return None
+    except subprocess.CalledProcessError as error:
+        note_trouble("git ls-files", f"it ended with {error.returncode}")
+        return None
+    except subprocess.TimeoutExpired:
+        note_trouble("git ls-files", f"no answer within {_LIST_TIMEOUT_S:g} s")
+        return None
+    except OSError as error:
+        note_trouble("git ls-files", error.strerror or "it cannot be run")
         return None
     return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
 
