@@ -29,7 +29,7 @@ def run(*, quick: bool = False) -> list[tuple[str, float, float, float]]:
         config.parent.mkdir(parents=True)
         config.write_text(
             f'[providers]\ndefault = "openai"\n[providers.openai]\nbase_url = "{url}"\n'
-            'model = "gpt-5-nano"\n'
+            'api_key_env = "OPENAI_API_KEY"\nmodel = "gpt-5-nano"\n'
         )
         env["OPENAI_API_KEY"] = "k"
         times = interleaved(
