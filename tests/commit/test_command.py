@@ -461,3 +461,30 @@ def test_a_message_is_in_utf8_whatever_the_repository_asks_for(bench: Bench) -> 
     bench.model.answer(messages(message("Read grün and 日本")))
     assert bench.run("--yes").code == 0
     assert bench.repo.message == "Read grün and 日本"
+
+
+def test_a_secret_is_told_with_its_line_in_the_file(bench: Bench) -> None:
+    lines = [f"line {number}" for number in range(1, 61)]
+    lines[39] = "old = 'AKIAQYLPMN5HFGZ2CBXA'"
+    bench.repo.commit("Add rows", rows__py="\n".join(lines) + "\n")
+    lines[39] = "new = 'AKIAQYLPMN5HFGZ2CBXB'"
+    lines.insert(5, "inserted")
+    bench.repo.stage("rows.py", "\n".join(lines) + "\n")
+    assert "rows.py:40, aws-access-token in rows.py:41" in bench.run("--print").err
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_sensitive_or_ignored_file_stays_unseen_when_it_is_renamed(
+    bench: Bench, *, ignored: bool
+) -> None:
+    old = "plans/a.txt" if ignored else ".env"
+    if ignored:
+        bench.repo.write(".aircherignore", "plans/\n")
+    text = "".join(f"word number {number} of the plan\n" for number in range(20))
+    bench.repo.stage(old, text)
+    bench.repo.commit("Add it")
+    bench.repo.git("mv", old, "open.txt")
+    bench.repo.stage("open.txt", text + "one more\n")
+    ran = bench.run("--print")
+    assert "plan" not in bench.model.texts[-1].replace("plans/a.txt", "")
+    assert "not sent, sensitive or ignored: open.txt" in ran.err

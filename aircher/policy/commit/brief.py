@@ -247,9 +247,14 @@ def _cleaned(changes: Changes, clean: Clean) -> tuple[Changes, tuple[Finding, ..
         names = [Piece("a file's name", name) for name in (file.path, file.old_path)]
         # The line of a file that is summed up is a piece of it too: it may be withheld as well.
         texts = [line] if line else ["\n".join(_lines(hunk)) for hunk in hunks]
-        cleaned = clean([*names, *(Piece(file.name, text, path=file.path) for text in texts)])
+        cleaned = clean(names)
         findings += cleaned.findings
-        path, old_path, *said = cleaned.texts
+        path, old_path = cleaned.texts
+        said: list[str] = []
+        for at, text in enumerate(texts):
+            cleaned = _content(file, text, clean)
+            said += cleaned.texts
+            findings += [_in_file(one, None if line else hunks[at]) for one in cleaned.findings]
         told = next((text for text in said if text.startswith("<WITHHELD:")), "")
         if told:
             line, hunks = f"not shown, {told.rpartition(': ')[2].rstrip('>')}{counts(file)}", ()
@@ -262,6 +267,26 @@ def _cleaned(changes: Changes, clean: Clean) -> tuple[Changes, tuple[Finding, ..
             replace(file, path=path, old_path=old_path, hunks=hunks, attributes=attributes)
         )
     return replace(changes, files=tuple(files)), tuple(findings)
+
+
+def _content(file: FileChange, text: str, clean: Clean) -> Cleaned:
+    """A text of the file, which has two names where it was renamed: either may withhold it."""
+    if file.old_path:
+        before = clean([Piece(file.name, "", path=file.old_path)])
+        if before.findings:
+            return before
+    return clean([Piece(file.name, text, path=file.path)])
+
+
+def _in_file(found: Finding, hunk: Hunk | None) -> Finding:
+    """The finding with its line in the file: the new one, or the old one for a line taken out."""
+    if hunk is None or not found.line:
+        return found
+    before = hunk.lines[: max(found.line - 2, 0)]  # the first line of the text is the section
+    marker = hunk.lines[len(before)][:1] if len(before) < len(hunk.lines) else b" "
+    first, gone = (hunk.old_start, b"+") if marker == b"-" else (hunk.new_start, b"-")
+    passed = sum(line[:1] not in {gone, b"\\"} for line in before)
+    return replace(found, line=first + passed)
 
 
 def _trimmed(file: FileChange) -> tuple[Hunk, ...]:
