@@ -52,6 +52,10 @@ security: $(STAMP)
 	$(BIN)/python -m benchmarks.guard
 	$(BIN)/python -m benchmarks.lag
 
+# Every row of the table in docs/reliability.md, which it writes anew.
+faults: $(STAMP)
+	$(BIN)/python -m tests.faults
+
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
 

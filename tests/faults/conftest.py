@@ -21,15 +21,21 @@ WHOLE = bool(os.environ.get("AIRCHER_TEST_WHOLE"))
 """Every row; the program is begun as users begin it, wherever that could matter.  Else a part of
 them, forked from a program that has read its code."""
 
+COLD = WHOLE and not os.environ.get("AIRCHER_FAULTS_WARM")
+"""Begun as users begin it; by `python -m tests.faults --warm` always forked."""
+
 ROWS = os.environ.get("AIRCHER_FAULTS_ROWS")
 """The file that the rows of the table are written to."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All of this folder is the fault suite, and needs the recordings."""
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker("faults")
+    ours = [item for item in items if item.path.is_relative_to(HERE)]
+    for item in ours:
+        item.add_marker("faults")
+        item.add_marker(pytest.mark.timeout(600))
+    left_out = [item for item in ours if not WHOLE and item.get_closest_marker("whole")]
+    items[:] = [item for item in items if item not in left_out]
 
 
 @dataclass
@@ -39,8 +45,9 @@ class Row:
     fault: str = ""
     where: str = ""
     said: str = ""
-    survived: bool = False
-    kept: bool = False
+    cases: int = 1
+    survived: int = 0
+    kept: int = 0
 
 
 @pytest.fixture

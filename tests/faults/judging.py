@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.faults.conftest import WHOLE, Row
+from tests.faults.conftest import COLD, Row
 from tests.faults.dialects import BACKUP_CASE, Dialect, recorded, text_of
 from tests.faults.stage import CAP_USD, Kept, Ran, Stage, assert_clear
 
@@ -146,12 +146,12 @@ async def judge(
 ) -> None:
     """All of it, in two homes: with a backup, and without."""
     first = stages()
-    first.cold = WHOLE
+    first.cold = COLD
     configure(first)
     await with_backup(first, dialect, expected)
     second = stages()
     configure(second)
     await without_backup(second, dialect, expected, row)
-    row.survived = True
+    row.survived = 1
     await afterwards(second, lambda: second.configure(dialect, second.address(dialect.case)))
-    row.kept = True
+    row.kept = 1

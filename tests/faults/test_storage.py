@@ -22,7 +22,7 @@ from tests.faults.stage import Ran, Stage, assert_clear
 DIALECT = DIALECTS[2]
 SLOWLY = "cut=line,delay=0.03"
 
-whole_only = pytest.mark.skipif(not WHOLE, reason="with `make faults`")
+whole_only = pytest.mark.whole
 
 
 async def begun(stage: Stage, modes: str = "") -> None:
@@ -42,7 +42,7 @@ async def refused(stage: Stage, row: Row, sentence: str, **how: object) -> None:
     assert sentence in said
     assert said.endswith(".")
     row.said = plainly(said, stage)
-    row.survived = True
+    row.survived = 1
     after = stage.kept()
     assert after.questions[: len(before.questions)] == before.questions
     assert after.answers[: len(before.answers)] == before.answers
@@ -60,7 +60,7 @@ async def goes_on(stage: Stage, row: Row) -> None:
     assert after.questions[-1] == NEXT
     assert after.answers[-1] == text_of(DIALECT.case)
     assert_money(after)
-    row.kept = True
+    row.kept = 1
 
 
 @contextmanager
@@ -118,7 +118,7 @@ async def test_the_disk_gets_full_in_mid_answer(stage: Stage, row: Row) -> None:
         assert out.strip() == text_of(DIALECT.case).strip()
         assert "The disk is full" in said
         row.said = plainly(Ran(code, out, said).said("aircher: ")[0], stage)
-        row.survived = True
+        row.survived = 1
         filler.unlink()
         await goes_on(stage, row)
 
@@ -145,7 +145,7 @@ async def test_nobody_takes_the_answer(stage: Stage, row: Row) -> None:
     assert ran.code == 9, ran
     (said,) = ran.said("aircher: ")
     row.said = plainly(said, stage)
-    row.survived = True
+    row.survived = 1
     kept = stage.kept()
     assert kept.questions == (QUESTION,)
     assert kept.answers[0]
@@ -210,7 +210,7 @@ async def test_the_file_is_locked_in_mid_answer(stage: Stage, row: Row) -> None:
     assert out.strip() == text_of(DIALECT.case).strip()
     row.said = plainly(Ran(code, out, said).said("aircher: ")[0], stage)
     assert "in use by another program" in row.said
-    row.survived = True
+    row.survived = 1
     await goes_on(stage, row)
 
 
@@ -236,7 +236,7 @@ async def test_the_file_is_damaged(stage: Stage, row: Row, name: str) -> None:
     (note,) = ran.said("note: ")
     assert "moved to" in note
     row.said = plainly(note.removeprefix("note: "), stage)
-    row.survived = True
+    row.survived = 1
     (aside,) = [one for one in stage.data.iterdir() if "damaged" in one.name]
     assert aside.read_bytes() == ruined
     await goes_on(stage, row)
@@ -256,6 +256,6 @@ async def test_the_folder_is_gone(stage: Stage, row: Row) -> None:
     assert code in {0, 9}
     assert "Traceback" not in run.err.read_text()
     row.said = f"(the whole answer; exit code {code})"
-    row.survived = True
+    row.survived = 1
     shutil.move(aside, stage.data)
     await goes_on(stage, row)

@@ -36,13 +36,13 @@ class Run:
     pid: int
     out: Path
     err: Path
-    _end: asyncio.Future[int]
+    end: asyncio.Future[int]
 
     async def ended(self, timeout: float = 90.0) -> int:
         """The exit code; negative for a signal."""
         try:
             async with asyncio.timeout(timeout):
-                return await self._end
+                return await self.end
         except TimeoutError:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
@@ -50,7 +50,7 @@ class Run:
 
     @property
     def over(self) -> bool:
-        return self._end.done()
+        return self.end.done()
 
 
 class Warm:
@@ -76,6 +76,8 @@ class Warm:
         self._number += 1
         stem = self._folder / f"run-{self._number}"
         out, err = out or stem.with_suffix(".out"), stem.with_suffix(".err")
+        for file in (out, err):
+            file.touch()
         pairs = list((limits or {}).items())
         if cold or command:
             return await _cold((*(command or AIRCHER), *words), env, cwd, pairs, out, err)
