@@ -2,6 +2,7 @@
 
     python -m tests.faults [--warm] [--jobs N] [PYTEST WORDS]
 
+With words for pytest (``-k disk``) only the lines of those faults are written anew.
 ``--warm`` forks the program instead of starting it anew for each run: faster, on a busy machine.
 """
 
@@ -60,18 +61,28 @@ def table(lines: Iterable[Sequence[str]]) -> str:
     )
 
 
-def summed(rows: Sequence[dict[str, Any]]) -> str:
+def summed(lines: Iterable[Sequence[str]]) -> str:
     """Survived n/n, nothing lost n/n."""
-    cases = sum(row["cases"] for row in rows)
-    survived, kept = (sum(row[name] for row in rows) for name in ("survived", "kept"))
+    pairs = [[one.split("/") for one in line[3:]] for line in lines]
+    cases = sum(int(survived[1]) for survived, _ in pairs)
+    survived, kept = (sum(int(pair[place][0]) for pair in pairs) for place in (0, 1))
     return f"survived {survived}/{cases}, nothing lost {kept}/{cases}"
 
 
-def write(lines: Iterable[Sequence[str]], total: str) -> None:
+def written() -> list[tuple[str, ...]]:
+    """The lines that stand in the document."""
+    text = DOCUMENT.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
+    lines = [line for line in text.splitlines() if line.startswith("| ")][2:]
+    cells = [re.split(r"(?<!\\) \| ", line[2:-2]) for line in lines]
+    return [tuple(re.sub(r"\\([|<>])", r"\1", cell) for cell in line) for line in cells]
+
+
+def write(lines: Sequence[Sequence[str]]) -> None:
     """Puts the table between the marks of the document."""
     text = DOCUMENT.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     after = rest.partition(END)[2]
+    total = summed(lines)
     filled = f"{BEGIN}\n**{total[0].upper()}{total[1:]}.**\n\n{table(lines)}\n{END}"
     DOCUMENT.write_text(before + filled + after, encoding="utf-8")
 
@@ -94,11 +105,13 @@ def main() -> int:
         )  # fmt: skip
         text = rows_file.read_text(encoding="utf-8") if rows_file.exists() else ""
         rows = [json.loads(line) for line in text.splitlines()]
-    lines, total = grouped(rows), summed(rows)
+    lines = grouped(rows)
     print(table(lines))
-    print(f"\n{total}, in {time.monotonic() - began:.0f} s")
-    if rows and not words:
-        write(lines, total)
+    print(f"\n{summed(lines)}, in {time.monotonic() - began:.0f} s")
+    if lines:
+        ran = {line[:2] for line in lines}
+        kept = [line for line in written() if words and line[:2] not in ran]
+        write(sorted([*kept, *lines], key=_place))
     return done.returncode
 
 

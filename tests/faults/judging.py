@@ -37,6 +37,8 @@ def _whole_cost(dialect: Dialect) -> int:
     if dialect.free:
         return 0
     expect = recorded(dialect.case)["expect"]
+    if expect.get("cost"):
+        return round(expect["cost"] * 10**9)  # the vendor's own word
     return int(expect["input_total"] * 1_000 + expect["output_total"] * 2_000)
 
 

@@ -8,7 +8,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -172,8 +172,10 @@ daily_limit = {CAP_USD}
         """
         with TemporaryDirectory() as folder:
             for one in self.data.glob(f"{self.database.name}*"):
+                # The log goes away with the last program that uses it.
                 if one.suffix in {".db", ".db-wal"}:
-                    shutil.copy(one, folder)
+                    with suppress(FileNotFoundError):
+                        shutil.copy(one, folder)
             yield Path(folder, self.database.name)
 
     def kept(self) -> Kept:
