@@ -241,6 +241,9 @@ def charge(price: Price, tokens: Tokens) -> tuple[Decimal, bool] | None:
         known = True
         count = counts.get(rate.unit, -1)
         if count < 0:
+            if not rate.overlaps and not rate.within and rate.unit != "requests":
+                leaves.append(0)  # most rates of a price are for what was not used
+                continue
             count, known = _count(rate, counts)
         for place in rate.within:
             count -= leaves[place]
@@ -256,7 +259,10 @@ def _counts(tokens: Tokens) -> dict[str, int] | None:
     """Reported counts by unit (0 where not reported); None without input and output."""
     if tokens.input is None or tokens.output is None:
         return None
-    counts = {unit: count or 0 for unit, count in zip(REPORTED, _REPORTS(tokens), strict=True)}
+    counts = dict.fromkeys(REPORTED, 0)
+    for unit, count in zip(REPORTED, _REPORTS(tokens), strict=True):
+        if count:
+            counts[unit] = count
     if tokens.cache_write is None:  # the 1-hour share alone was reported
         counts["cache_write_tokens"] = counts["cache_write_1h_tokens"]
     return counts

@@ -95,17 +95,24 @@ class Detector:
         why = [
             *own,
             *sorted(reasons, key=lambda one: -abs(one.weight)),
-            *in_words(self._reasons(known, task, shares), task, found),
+            *self._in_words(known, task, shares, reading, found),
         ]
         return self._decided(signals, reading, task, shares, why, taught=taught)
 
-    def _reasons(
-        self, known: Weighed, task: str, shares: dict[str, float]
-    ) -> list[tuple[str, float]]:
-        """The model's reasons for a task rather than for the next best one."""
+    def _in_words(
+        self,
+        known: Weighed,
+        task: str,
+        shares: dict[str, float],
+        reading: Reading,
+        found: Sequence[tuple[str, Evidence]],
+    ) -> Iterator[Evidence]:
+        """The model's reasons for a task rather than for the next best one, for people."""
         model = self.known.model
-        rival = max((one for one in model.tasks if one != task), key=lambda one: shares[one])
-        return model.reasons(known, task, rival) if task in model.tasks else []
+        if task in model.tasks:
+            rival = max((one for one in model.tasks if one != task), key=lambda one: shares[one])
+            reasons = model.reasons(known, task, rival)
+            yield from in_words(reasons, task, found, reading, self.known.lexicon)
 
     def _decided(
         self,
@@ -133,7 +140,7 @@ class Detector:
             )
             return Detection("default", round(best, 3), (guess, *why), _rounded(shares))
         if not why:
-            why = [Evidence("text", "nothing in it points to a task", 0.0, task)]
+            why = [Evidence("text", "its wording as a whole", 0.0, task)]
         return Detection(task, round(best, 3), tuple(why), _rounded(shares))
 
     def _reading(self, text: str) -> tuple[Reading, list[tuple[str, Evidence]]]:

@@ -23,7 +23,7 @@ EVEN = frozenset("*!")
 
 _LEVELS = 127
 
-Known = dict[str, list[tuple[str, tuple[int, ...]]]]
+Known = dict[str, list[tuple[str, list[int]]]]
 """By block, names of features with their weights per task."""
 
 
@@ -35,18 +35,20 @@ class Model:
     bias: tuple[float, ...]
     scales: Mapping[str, float]
     temperature: float
-    weights: Mapping[int, tuple[int, ...]]
+    places: Mapping[int, int]
+    """By feature hash: where in ``levels`` its weights begin, one for each task."""
+    levels: memoryview
     needs: Mapping[str, Sequence[str]]
     """What rules' patterns need, worked out in advance (needs.py)."""
 
     def known(self, names: Sequence[str]) -> Known:
         """The names that the model has weights for, by block."""
         found: Known = {block: [] for block in BLOCKS}
-        get, crc = self.weights.get, zlib.crc32
+        get, crc, levels, many = self.places.get, zlib.crc32, self.levels, len(self.tasks)
         for name in names:
-            row = get(crc(name.encode()))
-            if row is not None:
-                found[name[0]].append((name, row))
+            place = get(crc(name.encode()))
+            if place is not None:
+                found[name[0]].append((name, levels[place : place + many].tolist()))
         return found
 
     def scores(self, known: Known) -> list[float]:
@@ -60,7 +62,7 @@ class Model:
         return total
 
     def reasons(
-        self, known: Known, task: str, other: str, most: int = 4
+        self, known: Known, task: str, other: str, most: int = 12
     ) -> list[tuple[str, float]]:
         """The features that speak most for a task and against another one, strongest first."""
         at, against = self.tasks.index(task), self.tasks.index(other)
@@ -92,14 +94,13 @@ def parse(data: bytes) -> Model:
     raw = memoryview(zlib.decompress(packed))
     count, tasks = int(facts["features"]), tuple(facts["tasks"])
     hashes = raw[: 4 * count].cast("I").tolist()
-    bytes_ = raw[4 * count :].cast("b").tolist()
-    rows = zip(*[iter(bytes_)] * len(tasks), strict=True)
     return Model(
         tasks,
         tuple(facts["bias"]),
         {block: scale / _LEVELS for block, scale in facts["scales"].items()},
         facts["temperature"],
-        dict(zip(hashes, rows, strict=True)),
+        dict(zip(hashes, range(0, count * len(tasks), len(tasks)), strict=True)),
+        raw[4 * count :].cast("b"),
         facts["needs"],
     )
 

@@ -67,6 +67,20 @@ class Patterns:
     context: float
 
     @cached_property
+    def rules(self) -> tuple[tuple[str, int, Rule], ...]:
+        """Every message pattern with its task and its number there."""
+        return tuple(
+            (one.task, number, rule)
+            for one in self.tasks
+            for number, rule in enumerate(one.patterns)
+        )
+
+    @cached_property
+    def needed(self) -> tuple[str, ...]:
+        """All texts that some pattern needs, each once."""
+        return tuple({text: None for _, _, rule in self.rules for text in rule.needs})
+
+    @cached_property
     def has_context(self) -> bool:
         """Whether any sign is of files or git."""
         return any(one.files or one.git for one in self.tasks)
@@ -124,24 +138,13 @@ def said(ask: str, known: Patterns) -> Iterator[tuple[str, Evidence]]:
     for word in dict.fromkeys(known.words.findall(ask)):
         for task in known.keywords[word]:
             yield f"word {task}", Evidence("keyword", word, known.keyword, task)
-    there: dict[str, bool] = {}
-    for one in known.tasks:
-        for number, rule in enumerate(one.patterns):
-            if _may_match(rule, ask, there) and (found := rule.compiled.search(ask)):
-                excerpt = " ".join(found.group().split())[:60]
-                yield (
-                    f"rule {one.task} {number}",
-                    Evidence("pattern", excerpt, known.pattern, one.task),
-                )
-
-
-def _may_match(rule: Rule, ask: str, there: dict[str, bool]) -> bool:
-    for text in rule.needs:
-        if text not in there:
-            there[text] = text in ask
-        if there[text]:
-            return True
-    return not rule.needs
+    there = {text for text in known.needed if text in ask}
+    for task, number, rule in known.rules:
+        if rule.needs and there.isdisjoint(rule.needs):
+            continue
+        if found := rule.compiled.search(ask):
+            excerpt = " ".join(found.group().split())[:60]
+            yield f"rule {task} {number}", Evidence("pattern", excerpt, known.pattern, task)
 
 
 def features(finds: Iterable[tuple[str, Evidence]]) -> list[str]:
