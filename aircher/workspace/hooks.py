@@ -97,7 +97,11 @@ class HookFiles:
         script = _read(file)
         earlier = _earlier(file, script)
         try:
-            if earlier is not None:
+            if earlier is not None and file.suffix == ".legacy" and _manager_of(earlier):
+                # Its maker has written it anew, and would not run a second one of its own.
+                earlier.unlink()
+                file.unlink()
+            elif earlier is not None:
                 os.replace(earlier, file)
             else:
                 file.unlink()

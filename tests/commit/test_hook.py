@@ -381,6 +381,11 @@ def test_pre_commit_installed_later(bench: Bench) -> None:
     assert done.code == 0, done
     assert bench.repo.message == WRITTEN
     assert (hooks / "ran").read_text() == "ran\n"
+    hook(bench, "uninstall")
+    assert not (hooks / "prepare-commit-msg.legacy").exists()
+    assert (hooks / "prepare-commit-msg").read_text() == PRE_COMMIT
+    bench.repo.stage("c.py")
+    assert git_commit(bench, "-m", "Mine").code == 0
 
 
 def test_lefthook_moves_it_away_and_it_comes_back(bench: Bench) -> None:
