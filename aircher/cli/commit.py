@@ -231,7 +231,7 @@ class Commits:
             if self._repository.fingerprint(everything=args.all) != self._changes.fingerprint:
                 raise GitRefused(
                     "What is staged has changed since the message was written.",
-                    hint="`aircher commit` writes a new one; --retry takes this one nonetheless.",
+                    hint="`aircher commit` writes a new one for it.",
                 )
             commit = self._repository.commit(str(message), how)
         except (GitRefused, Cancelled) as error:

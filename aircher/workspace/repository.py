@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -25,6 +26,9 @@ from aircher.workspace.rule_files import read_rule_files
 
 HISTORY = 200
 """Commits that style is learnt from."""
+
+_MARKS = re.compile(rb"^<{7} .*^={7}\r?$.*^>{7} ", re.DOTALL | re.MULTILINE)
+"""What git leaves in a file whose sides could not be merged."""
 
 _DUBIOUS = "dubious ownership"
 
@@ -211,11 +215,19 @@ class GitRepository:
     def _fingerprint(self, env: Mapping[str, str]) -> str:
         listed = self._asking(env)("ls-files", "--stage", "-z")
         if conflict := next((e for e in listed.split(b"\0") if _is_conflict(e)), None):
-            name = inert(conflict.partition(b"\t")[2].decode("utf-8", "replace"))
-            raise GitRefused(
-                f"{name} still has a conflict.", hint="Resolve it and `git add` it, then try again."
-            )
+            raise _conflict(conflict.partition(b"\t")[2])
         return hashlib.sha256(self.head.encode() + b"\0" + listed).hexdigest()
+
+    def _require_resolved(self) -> None:
+        """Raises ``GitRefused`` where ``--all`` would commit the marks of a conflict as content."""
+        for entry in self._asking()("ls-files", "--unmerged", "-z").split(b"\0"):
+            path = entry.partition(b"\t")[2]
+            try:
+                content = (self._top / os.fsdecode(path)).read_bytes() if path else b""
+            except OSError:  # deleted, which resolves it as well
+                continue
+            if _MARKS.search(content):
+                raise _conflict(path)
 
     @contextlib.contextmanager
     def _index(self, *, everything: bool) -> Iterator[Mapping[str, str]]:
@@ -231,6 +243,7 @@ class GitRepository:
             )
             with contextlib.suppress(FileNotFoundError):
                 shutil.copy2(own, copy)  # with its time, by which git knows what to look at
+            self._require_resolved()
             adding = clean_environment(self._folder, self._environ, filters=True)
             env = {**adding, "GIT_INDEX_FILE": copy}
             self._asking(env)("add", "--update", "--", ":/")
@@ -246,6 +259,13 @@ class _Asking:
 
     def __call__(self, *words: str, stdin: bytes = b"") -> bytes:
         return ask_git(self._folder, *words, env=self._env, stdin=stdin)
+
+
+def _conflict(path: bytes) -> GitRefused:
+    name = inert(path.decode("utf-8", "replace"))
+    return GitRefused(
+        f"{name} still has a conflict.", hint="Resolve it and `git add` it, then try again."
+    )
 
 
 def _is_conflict(entry: bytes) -> bool:

@@ -488,3 +488,19 @@ def test_a_sensitive_or_ignored_file_stays_unseen_when_it_is_renamed(
     ran = bench.run("--print")
     assert "plan" not in bench.model.texts[-1].replace("plans/a.txt", "")
     assert "not sent, sensitive or ignored: open.txt" in ran.err
+
+
+def test_the_marks_of_a_conflict_are_not_committed_with_all(bench: Bench) -> None:
+    repo = bench.repo
+    repo.git("checkout", "-q", "-b", "other")
+    repo.commit("Say two", a__py="two\n")
+    repo.git("checkout", "-q", "main")
+    repo.commit("Say three", a__py="three\n")
+    repo.git("merge", "-q", "other", fine=(1,))
+    before = repo.head, repo.index
+    ran = bench.run("--all", "--yes")
+    assert (ran.code, (repo.head, repo.index)) == (3, before)
+    assert "a.py still has a conflict" in ran.err
+    repo.write("a.py", "two and three\n")
+    assert bench.run("--all", "--yes").code == 0
+    assert repo.message == "Merge branch 'other'"

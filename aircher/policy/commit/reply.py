@@ -81,7 +81,8 @@ _PREAMBLE = re.compile(
     r"\A\W*(?:(?:sure|certainly|of course|ok(?:ay)?|absolutely|great|alright)\b[^\n]*"
     r"|(?:here(?:'s| is| are)|this is|below is|i(?:'ve| have)? (?:wrote|written|generated|created)"
     r"|based on (?:the|this|your)|the following|my suggestion|suggested)\b[^\n]*"
-    r"|(?:\w+ ){0,4}(?:commit message|message)\W*:)[ \t]*(?:\n|\Z)",
+    r"|(?:\w+ ){0,4}(?:commit message|message)\W*:"
+    r"|(?:(?:the|suggested|proposed|generated|final) ){0,2}commit message\W*?)[ \t]*(?:\n|\Z)",
     re.IGNORECASE,
 )
 _LABEL = re.compile(
@@ -100,6 +101,11 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»", "*": "*", "_": "_"}  # noqa: RUF001
+_COMMAND = re.compile(r"\A[$ ]*git commit\b.*?\s-\w*m[ =]", re.DOTALL)
+_ARGUMENT = re.compile(r"""\s(?:-\w*m|--message)[ =](["'])(.*?)(?<!\\)\1""", re.DOTALL)
+_WRAPPED = re.compile(r"\A([^\n]+)\n(?=[a-z])")
+"""A subject that goes on in a second line."""
+
 _NUMBERED = re.compile(r"(?m)^[ \t]*(?:\d{1,2}[.)]|[-*])[ \t]+")
 
 
@@ -113,9 +119,14 @@ def read_reply(text: str, wanted: int = 1) -> list[Draft]:
         return []
     structured = list(_structured(plain))
     # What looks like JSON and holds no message was cut off, or is about something else.
-    drafts = structured or ([] if _JSONISH.search(plain) else list(_plain(plain, wanted)))
-    # A lone dash or bracket is no subject.
-    return [draft for draft in drafts if any(map(str.isalnum, draft.subject))][:MOST]
+    other = _JSONISH.search(plain) or plain.lower() in _NOTHING or plain.startswith("diff --git ")
+    drafts = structured or ([] if other else list(_plain(plain, wanted)))
+    return [draft for draft in drafts if _says_something(draft.subject)][:MOST]
+
+
+def _says_something(subject: str) -> bool:
+    """False for a lone dash or number, and for a refusal in the place of a subject."""
+    return sum(map(str.isalpha, subject)) > 1 and not _REFUSAL.match(subject)
 
 
 def _without_thinking(text: str) -> str:
@@ -178,7 +189,7 @@ def _from_fields(fields: Mapping[Any, Any]) -> Iterator[Draft]:
     subject = next((_text(fields[name]) for name in _SUBJECT_NAMES if _text(fields.get(name))), "")
     if not subject:
         return
-    first, _, rest = subject.strip().partition("\n")
+    first, _, rest = _WRAPPED.sub(r"\1 ", subject.strip()).partition("\n")
     body = _text(fields.get("body")) or _text(fields.get("description")) or rest
     inner = _split_header(Draft(_unquoted(first), body.strip()))
     yield Draft(
@@ -230,8 +241,11 @@ def _plain(text: str, wanted: int) -> Iterator[Draft]:
 
 
 def _one(text: str) -> Iterator[Draft]:
-    text = _LABEL.sub("", _unquoted(text))
-    first, _, rest = text.strip().partition("\n")
+    text = _unquoted(text)
+    if _COMMAND.match(text):
+        text = "\n\n".join(found[2] for found in _ARGUMENT.finditer(text)) or text
+    text = _WRAPPED.sub(r"\1 ", _LABEL.sub("", text).strip())
+    first, _, rest = text.partition("\n")
     subject = _unquoted(re.sub(r"\A#+\s+", "", first.strip()))
     body = _BODY_LABEL.sub("", rest.strip())
     if subject:

@@ -49,6 +49,9 @@ VERBS = frozenset(
     trust try tune turn tweak unblock uncomment undo unify uninstall unlink unlock unpack unpin unset
     unskip unwrap update upgrade upload use utilize validate vary vendor verify version wait warm warn
     watch weaken widen wire work wrap write yield zero
+    aim answer await boost colour color crop curb decide detach draw exempt gain judge know lose mend
+    offer own paint pay prove reach refit renew replay rescue say see seed spare speak spend stick sum
+    survey swallow temper think transpile type unveil weigh
     """.split()
 )
 """Verbs that commit subjects begin with, in their base form."""
