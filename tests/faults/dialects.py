@@ -137,10 +137,22 @@ def unended(dialect: Dialect, body: bytes) -> bytes:
     return body[: body.rindex(b"\n", 0, body.index(dialect.end)) + 1]
 
 
-def noise(_dialect: Dialect, body: bytes) -> bytes:
+def _inserted(dialect: Dialect, body: bytes, data: bytes) -> bytes:
+    """An event of that content in the middle of the stream."""
+    events = _events(body)
+    half = len(events) // 2
+    event = data + b"\n" if dialect.provider == "ollama" else b"data: " + data + b"\n\n"
+    return b"".join([*events[:half], event, *events[half:]])
+
+
+def noise(dialect: Dialect, body: bytes) -> bytes:
     """Bytes that are no text, in the middle."""
-    half = body.index(b"\n", len(body) // 2) + 1
-    return body[:half] + b"\xff\xfe\x00\xc3(" * 5 + b"\n\n" + body[half:]
+    return _inserted(dialect, body, b'{"x": "' + b"\xff\xfe\xc3(" * 5 + b'"}')
+
+
+def broken(dialect: Dialect, body: bytes) -> bytes:
+    """An event whose JSON breaks off, in the middle."""
+    return _inserted(dialect, body, b'{"broken": tru')
 
 
 CHANGES: Mapping[str, Callable[[Dialect, bytes], bytes]] = {
@@ -150,6 +162,7 @@ CHANGES: Mapping[str, Callable[[Dialect, bytes], bytes]] = {
     "torn": torn,
     "unended": unended,
     "noise": noise,
+    "broken": broken,
 }
 
 

@@ -91,6 +91,14 @@ class Stage:
     def database(self) -> Path:
         return self.data / "aircher.db"
 
+    @property
+    def used(self) -> bool:
+        """There is a data file with its tables; a run may have been killed before it made them."""
+        if not self.database.exists():
+            return False
+        with self._copy() as copy, closing(sqlite3.connect(copy)) as raw:
+            return bool(raw.execute("PRAGMA user_version").fetchone()[0])
+
     def address(
         self, case: str, modes: str = "", port: int = 0, host: str = "http://127.0.0.1"
     ) -> str:

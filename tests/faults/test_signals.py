@@ -74,7 +74,7 @@ async def test_signals(stage: Stage, row: Row, number: signal.Signals, batch: in
     longest = 3.0
     for moment in range(MOMENTS):
         question = f"question {batch} {moment}"
-        before = stage.kept() if stage.database.exists() else None
+        before = stage.kept() if stage.used else None
         stage.configure(DIALECT, slowly)
         began = loop.time()
         run = await stage.warm.start(
@@ -88,7 +88,7 @@ async def test_signals(stage: Stage, row: Row, number: signal.Signals, batch: in
         longest = max(loop.time() - began, 1.0) if ran.code == 0 else longest
         assert_ended(ran, number)
         row.survived += 1
-        after = stage.kept() if stage.database.exists() and stage.database.stat().st_size else None
+        after = stage.kept() if stage.used else None
         assert_kept(ran, before, after, question)
         stage.configure(DIALECT, at_once)
         following = await stage.ask(f"after {batch} {moment}")

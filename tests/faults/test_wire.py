@@ -48,8 +48,8 @@ FAULTS: dict[tuple[str, str], tuple[str, str, Expected]] = {
     ("broken JSON", "in the body"): ("", "garbage=json", GARBLED),
     ("random bytes", "in the body"): ("", "garbage=bytes", GARBLED),
     ("broken JSON event", "in mid-answer"): (
+        "broken",
         "",
-        "garbage=sse",
         Expected("breaks", "cannot be understood"),
     ),
     ("bytes that are no text", "in mid-answer"): (
@@ -89,11 +89,17 @@ SAMPLE = {
 }  # fmt: skip
 """What runs with all other tests; `make faults` runs every fault in every dialect."""
 
+IGNORED = {("bytes that are no text", name) for name in ("chat", "responses", "gemini")}
+"""These take unknown bytes in a field that nobody reads for what they are: nothing."""
+
+UNTOLD = ("an event that comes twice", "gemini")
+"""Gemini's last event holds text, and nothing tells a repeated one from a new one."""
+
 CASES = [
     pytest.param(fault, dialect, id=f"{fault[0]}-{dialect.name}")
     for fault in FAULTS
     for dialect in DIALECTS
-    if WHOLE or (fault[0], dialect.name) in SAMPLE
+    if (WHOLE or (fault[0], dialect.name) in SAMPLE) and (fault[0], dialect.name) != UNTOLD
 ]
 
 
@@ -103,6 +109,8 @@ async def test_wire(
 ) -> None:
     row.fault, row.where = fault
     twin, modes, expected = FAULTS[fault]
+    if (fault[0], dialect.name) in IGNORED:
+        expected = Expected("fine")
     case = f"{dialect.case}-{twin}" if twin else dialect.case
     await judge(
         stages, dialect, expected, row,
