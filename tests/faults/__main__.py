@@ -38,7 +38,9 @@ def grouped(rows: Iterable[dict[str, Any]]) -> list[tuple[str, ...]]:
     for (fault, where), same in lines.items():
         cases = sum(row["cases"] for row in same)
         # The same sentence whichever worker came first.
-        said = min((row["said"] for row in same), key=lambda text: (not text, text.startswith("("), text))
+        said = min(
+            (row["said"] for row in same), key=lambda text: (not text, text.startswith("("), text)
+        )
         made.append((
             fault, where, said,
             f"{sum(row['survived'] for row in same)}/{cases}",

@@ -25,6 +25,7 @@ from aircher.providers.dialects.anthropic import reply, request
 from aircher.providers.dialects.anthropic.clients import Reached, reach
 from aircher.providers.dialects.anthropic.edge import Edge
 from aircher.providers.limits import rate_limits
+from aircher.providers.reasons import reason
 from aircher.providers.transport import lower, opened_id
 
 FEATURES = frozenset(
@@ -110,7 +111,7 @@ class Claude:
             else:
                 raise self._edge.malformed(f"its type is {kind}", model)
         except self._broken as error:
-            raise self._edge.malformed(str(error), model) from error
+            raise self._edge.malformed(reason(error), model) from error
 
     def _decoded(self, response: httpx2.Response) -> AsyncIterator[ServerSentEvent]:
         """Events before the SDK parses them.
