@@ -17,6 +17,7 @@ from aircher.domain.errors import GitRefused
 from aircher.domain.events import Asking
 from aircher.domain.questions import Question
 from aircher.domain.routes import Wish
+from aircher.tui.screens import commit
 from aircher.tui.screens.commit import CommitScreen
 from tests.support import engine as fake
 from tests.support.desk import MESSAGES, FakeDesk
@@ -29,6 +30,7 @@ async def opened(
     desk: FakeDesk, monkeypatch: pytest.MonkeyPatch, command: str = "/commit", *, ready: bool = True
 ) -> AsyncIterator[tuple[Any, Any]]:
     monkeypatch.setattr("aircher.bootstrap.desk.open_desk", lambda services: desk)
+    monkeypatch.setattr(commit, "GRACE_S", 0.0)
     async with chat() as (app, pilot, services):
         asked = "why does the parser loop?"
         services.sessions.put("s-new", "The loop", timedelta(), asked, "Take it off first.")
@@ -59,6 +61,19 @@ async def test_enter_commits_and_the_chat_says_so(monkeypatch):
     why = "for ABC-12\n(in a chat about it) why does the parser loop?"
     assert desk.asks[0].hint == why
     assert not desk.asks[0].wish.local
+
+
+async def test_an_enter_too_many_commits_nothing(monkeypatch):
+    desk = FakeDesk()
+    async with opened(desk, monkeypatch) as (app, pilot):
+        monkeypatch.setattr(commit, "GRACE_S", 3600.0)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, CommitScreen)
+        assert desk.committed == []
+        monkeypatch.setattr(commit, "GRACE_S", 0.0)
+        await pilot.press("enter")
+        await until(lambda: desk.committed)
 
 
 async def test_another_one_and_one_of_several(monkeypatch):
@@ -149,6 +164,7 @@ async def test_a_question_is_answered_by_a_key(monkeypatch, key, said):
 
 async def test_real_repository(tmp_path: Path, monkeypatch, home):
     """The desk over a real repository, without a model; a hook that refuses, then one that does not."""
+    monkeypatch.setattr(commit, "GRACE_S", 0.0)
     from aircher.bootstrap.compose import open_services
 
     repo = new_repo(tmp_path / "repo")

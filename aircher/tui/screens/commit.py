@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
@@ -27,6 +28,9 @@ from aircher.tui.widgets.written import facts_content, message_content
 from aircher.tui.words import sentence
 
 SEVERAL = 3
+
+GRACE_S = 0.5
+"""An Enter this soon after a message came was meant for the prompt: nobody can have read it."""
 
 _SEEN = 3
 """Earlier messages that another try is told of."""
@@ -61,6 +65,7 @@ class CommitScreen(DeskLayout):
         self._asked: Question | None = None
         self._work: Worker[None] | None = None
         self._notes: list[str] = []
+        self._came = 0.0
         self._error = ""
         self._doing = "looking at what is staged ..."
 
@@ -97,6 +102,7 @@ class CommitScreen(DeskLayout):
         except AircherError as error:
             self._fail(error)
         self._doing, self._asked = "", None
+        self._came = time.monotonic()
         self._show()
 
     async def _take_in(self, events: AsyncGenerator[CommitEvent, None]) -> None:
@@ -153,6 +159,8 @@ class CommitScreen(DeskLayout):
 
     def action_accept(self) -> None:
         """Commits the message that is shown."""
+        if time.monotonic() - self._came < GRACE_S:
+            return
         if self.ready and self._written is not None and self._message is not None:
             self._doing = "committing ..."
             self._work = self.run_worker(
