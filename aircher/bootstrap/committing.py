@@ -32,14 +32,18 @@ from aircher.workspace.repository import GitRepository
 from aircher.workspace.splitting import SplitCommits
 
 
+def git_environment() -> dict[str, str]:
+    """The user's variables without the vendors' keys; who calls git takes out further ones."""
+    return child_environment(os.environ, key_variables(), kept=("",))
+
+
 def open_repository(folder: Path | None = None) -> Repository:
     """The repository around a folder (the current one by default).
 
     Raises ``UsageError`` where there is none with a work tree, ``GitRefused`` where git will not
     look at it.
     """
-    environ = child_environment(os.environ, key_variables(), kept=("",))
-    return GitRepository(folder or Path.cwd(), environ)
+    return GitRepository(folder or Path.cwd(), git_environment())
 
 
 def kept_messages() -> KeptMessages:
@@ -61,8 +65,7 @@ def open_grouper(services: Services) -> Grouper:
 
 def open_splits(repository: Repository) -> Splits:
     """What makes several commits of a staged change in that repository."""
-    environ = child_environment(os.environ, key_variables(), kept=("",))
-    return SplitCommits(Path(repository.top), environ)
+    return SplitCommits(Path(repository.top), git_environment())
 
 
 def open_text_writer(services: Services) -> TextWriter:
@@ -72,7 +75,7 @@ def open_text_writer(services: Services) -> TextWriter:
 
 def open_past(repository: Repository) -> Past:
     """Branches, tags and commits of that repository."""
-    return RepositoryPast(Path(repository.top))
+    return RepositoryPast(Path(repository.top), git_environment())
 
 
 def _cleaner(services: Services) -> Clean:

@@ -7,6 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from aircher.bootstrap.committing import git_environment
 from aircher.domain.hooks import Hooks
 from aircher.workspace.hooks import HookFiles
 from aircher.workspace.repository import GitRepository
@@ -18,7 +19,8 @@ def open_hooks(folder: Path | None = None) -> Hooks:
     Raises ``UsageError`` where there is none with a work tree, ``GitRefused`` where git will not
     look at it.
     """
-    return HookFiles(Path(GitRepository(folder or Path.cwd()).top))
+    environ = git_environment()
+    return HookFiles(Path(GitRepository(folder or Path.cwd(), environ).top), environ)
 
 
 def own_program() -> str:

@@ -237,8 +237,9 @@ async def _listed(
         )
     registry = Registry({provider: setup})
     try:
+        port = await registry.get(provider)  # may ask for a passphrase, or a password manager
         async with asyncio.timeout(_TRY_S):
-            return len(await (await registry.get(provider)).models())
+            return len(await port.models())
     except TimeoutError:
         raise TimedOut(f"{row.title} did not answer within {_TRY_S:.0f} s.") from None
     finally:

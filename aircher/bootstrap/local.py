@@ -7,8 +7,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from aircher.bootstrap.configuring import data_dir
+from aircher.bootstrap.configuring import data_dir, key_variables
 from aircher.config.atomic import private_folder
+from aircher.domain.children import child_environment
 from aircher.domain.errors import Cancelled
 from aircher.providers.local.fetch import CONTINUE_HINT, Progress
 from aircher.providers.local.model import (
@@ -66,8 +67,9 @@ def local_pull(*, force: bool, progress: Progress, say: Callable[[str], None]) -
 
     Raises ``Cancelled`` on Ctrl+C; what came is kept.
     """
+    environ = child_environment(os.environ, key_variables(), kept=("",))
     try:
-        return pull(SMOLLM2, _made_folder(), os.environ, force=force, progress=progress, say=say)
+        return pull(SMOLLM2, _made_folder(), environ, force=force, progress=progress, say=say)
     except KeyboardInterrupt:
         raise Cancelled("Stopped; what came so far is kept.", hint=CONTINUE_HINT) from None
 

@@ -29,7 +29,11 @@ _NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 _STOPS = {0x3002: ".", 0xFF61: ".", 0xFF0E: "."}
 """What IDNA takes for a full stop (RFC 3490, 3.1)."""
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_HOLD_IPV4 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::ffff:0:0:0/96"))
+"""Prefixes after which an IPv4 address stands: NAT64 (RFC 6052) and SIIT (RFC 2765)."""
+
+_NETWORKS_OF_NO_SERVER = (ipaddress.ip_network("64:ff9b:1::/48"),)
+"""NAT64 of one's own network (RFC 8215): where in it the IPv4 address stands nobody else knows."""
 
 
 def is_loopback(url: str) -> bool:
@@ -54,7 +58,9 @@ def _inner(address: IPAddress) -> IPAddress:
     if inner is None and address.teredo is not None:
         inner = address.teredo[1]
     low = int(address) & 0xFFFF_FFFF
-    if inner is None and (address in _NAT64 or (int(address) >> 32 == 0 and low > 1)):
+    if inner is None and (
+        any(address in one for one in _HOLD_IPV4) or (int(address) >> 32 == 0 and low > 1)
+    ):
         inner = ipaddress.IPv4Address(low)
     return inner or address
 
@@ -65,7 +71,7 @@ def _forbidden(address: IPAddress) -> bool:
     return any(
         one.is_link_local or one.is_multicast or one.is_unspecified or one in _METADATA
         for one in (address, inner)
-    )
+    ) or any(address in one for one in _NETWORKS_OF_NO_SERVER)
 
 
 def _host_fault(host: str) -> str:

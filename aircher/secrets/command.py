@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+import threading
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -25,7 +27,8 @@ _LARGEST = 64 * 1024
 class Command:
     """Runs [providers.NAME] key_command, without a shell, once per program run.
 
-    ``hidden`` are the variables of all vendors' keys, which it is not given.  What it prints stays in memory; what it says on stderr may hold anything, so it is dropped.
+    ``hidden`` are the variables of all vendors' keys, which it is not given.  What it prints
+    stays in memory; what it says on stderr may hold anything, so it is dropped.
     """
 
     environ: Mapping[str, str]
@@ -52,27 +55,54 @@ class Command:
     def _run(self, use: KeyUse) -> Key:
         program = use.command[0]
         try:
-            done = subprocess.run(
+            process = subprocess.Popen(
                 use.command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 env=child_environment(self.environ, self.hidden, kept=_SIGN_IN),
-                timeout=self.limit_s,
-                check=False,
             )
         except FileNotFoundError:
             raise _failed(use, f"{program} is not installed") from None
-        except subprocess.TimeoutExpired:
-            raise _failed(use, f"{program} did not answer within {self.limit_s:g} s") from None
         except (OSError, ValueError) as error:
             raise _failed(use, f"{program} cannot be run ({type(error).__name__})") from None
-        if done.returncode:
-            raise _failed(use, f"{program} ended with code {done.returncode}")
-        text = done.stdout[:_LARGEST].decode("utf-8", "replace").strip()
+        with process:
+            printed = _printed(process, self.limit_s)
+            if printed is None or len(printed) > _LARGEST:
+                process.kill()
+        if printed is None:
+            raise _failed(use, f"{program} did not answer within {self.limit_s:g} s")
+        if len(printed) > _LARGEST:
+            raise _failed(use, f"{program} printed more than any key")
+        if process.returncode:
+            raise _failed(use, f"{program} ended with code {process.returncode}")
+        text = printed.decode("utf-8", "replace").strip()
         if not text:
             raise _failed(use, f"{program} printed nothing")
         return checked(text, f"key_command of {use.provider}")
+
+
+def _printed(process: subprocess.Popen[bytes], limit_s: float) -> bytes | None:
+    """What it prints, a little more than the largest at most; None if it is not done in time."""
+    parts: list[bytes] = []
+
+    def read() -> None:
+        if process.stdout is not None:
+            parts.append(process.stdout.read(_LARGEST + 1))
+
+    # A thread, since what the command started may hold the pipe open when it has long been ended.
+    reading = threading.Thread(target=read, name="key_command", daemon=True)
+    ends = time.monotonic() + limit_s
+    reading.start()
+    reading.join(limit_s)
+    if not parts:
+        return None
+    if len(parts[0]) <= _LARGEST:
+        try:
+            process.wait(max(0.0, ends - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return None
+    return parts[0]
 
 
 def _failed(use: KeyUse, why: str) -> AuthenticationFailed:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from aircher.domain.errors import ConfigError
 
+LONGEST = 16 * 1024
+"""Characters; servers take no longer header."""
+
 
 class Key(str):
     """A key: text for those who send it, hidden in ``repr`` (tracebacks, dataclasses, logs)."""
@@ -20,6 +23,8 @@ def fault_of(text: str) -> str:
     Keys travel in HTTP headers, so only visible ASCII can be right; anything else is a slip of
     copying that a server would answer with a puzzling error.
     """
+    if len(text) > LONGEST:
+        return "is longer than any key"
     if any(c in "\r\n" for c in text):
         return "holds a line break"
     if any(c.isspace() for c in text):

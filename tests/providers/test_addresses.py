@@ -26,6 +26,9 @@ METADATA = [
     "[0:0:0:0:0:ffff:a9fe:a9fe]",
     "[2002:a9fe:a9fe::1]",  # 6to4
     "[64:ff9b::a9fe:a9fe]",  # NAT64
+    "[64:ff9b:1::a9fe:a9fe]",  # NAT64 of one's own network
+    "[64:ff9b:1:a9fe:a9:fe00::]",  # the same, elsewhere in it
+    "[::ffff:0:a9fe:a9fe]",  # SIIT
     "[fe80::1]",
     "[fe80::a9fe:a9fe%25eth0]",
     "[fd00:ec2::254]",

@@ -46,6 +46,15 @@ FAILURES = {
     "says nothing": (python(""), "printed nothing"),
     "waits": (python("import time; time.sleep(60)"), "did not answer within 0.5 s"),
     "reads stdin": (python("print(input())"), "with code 1"),
+    "never ends": (python("while True: print('sk-canary' * 9999)"), "more than any key"),
+    "closes its output and waits": (
+        python("import os, time; os.close(1); time.sleep(60)"),
+        "did not answer within 0.5 s",
+    ),
+    "leaves a child with its output": (
+        python("import subprocess; subprocess.Popen(['sleep', '5'])"),
+        "did not answer within 0.5 s",
+    ),
     "a folder": (KeyUse("openai", command=("/",)), "cannot be run"),
     "a NUL": (KeyUse("openai", command=("a\0b",)), "cannot be run"),
 }
@@ -55,12 +64,14 @@ FAILURES = {
 def test_a_failure_is_one_sentence_without_its_output(how: str) -> None:
     use, said = FAILURES[how]
     with pytest.raises(AuthenticationFailed) as caught:
-        Command(os.environ, limit_s=0.5 if how == "waits" else 20).get(use)
+        Command(os.environ, limit_s=0.5 if "0.5 s" in said else 20).get(use)
     assert said in caught.value.message
     assert "canary" not in caught.value.message + caught.value.hint
 
 
-@pytest.mark.parametrize("text", ["two words", "two\nlines", "caf\u00e9", "esc\x1b[0m"])
+@pytest.mark.parametrize(
+    "text", ["two words", "two\nlines", "a" * 20_000, "caf\u00e9", "esc\x1b[0m"]
+)
 def test_what_cannot_be_a_key_is_refused_without_showing_it(text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Command(os.environ).get(python(f"print({text!r})"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -187,6 +188,73 @@ def test_every_command(
     assert log.stat().st_size > 1000
     assert {note.name.partition("-")[0] for note in children.iterdir()} >= {"git", "myeditor"}
     assert found_in(home, ready) == []
+
+
+CHANGES: tuple[tuple[str, ...], ...] = (
+    ("commit", "--dry-run"),
+    ("commit", "--print"),
+    ("commit", "--json", "--yes"),
+    ("commit", "--split", "--yes"),
+    ("commit", "--amend", "--yes", "--signoff"),
+    ("commit", "--range", "HEAD~1..HEAD"),
+    ("pr", "HEAD~1"),
+    ("changelog", "HEAD~1..HEAD"),
+    ("branch", "add a greeting"),
+    ("hook", "install"),
+    ("hook", "status"),
+    ("pull", "ol", "m"),
+)
+
+
+@pytest.fixture
+def with_changes(ready: Path) -> Path:
+    """A repository with a commit and the next one staged; the provider answers with 401."""
+    for number in (1, 2):
+        Path("a").write_text(f"def greeting():\n    return {number}\n")
+        for words in (("add", "-A"), ("commit", "-qm", "Begin"))[: 3 - number]:
+            subprocess.run(["/usr/bin/git", *words], check=True)
+    return ready
+
+
+async def test_commits_and_what_is_written_of_them(
+    with_changes: Path, home: Path, server: Echoing, children: Path
+) -> None:
+    log = ("--log", str(home / "a.log"), "--log-level", "debug")
+    for words in CHANGES:
+        ran = await run(*log, *words)
+        assert CANARY not in ran.out + ran.err, words
+        assert "Traceback" not in ran.err
+        Path("a").write_text(Path("a").read_text() + f"# {words}\n")
+        subprocess.run(["/usr/bin/git", "add", "a"], check=True)
+    assert any(CANARY in key for key in server.keys)
+    assert {note.name.partition("-")[0] for note in children.iterdir()} == {"git"}
+    assert found_in(home, with_changes) == []
+
+
+async def test_the_hook_in_git_s_own_commit(
+    with_changes: Path, home: Path, server: Echoing, children: Path
+) -> None:
+    assert (await run("hook", "install")).code == 0
+    # As git runs it, but with a git that notes what it is given: git puts its own folder first.
+    message = Path(".git", "COMMIT_EDITMSG")
+    message.write_text("\n# Please enter the commit message.\n")
+    hook = Path(".git", "hooks", "prepare-commit-msg").absolute()
+    done = subprocess.run([hook, str(message)], capture_output=True, text=True, check=True)
+    assert "no message was written" in message.read_text()
+    assert any(CANARY in key for key in server.keys)
+    assert list(children.iterdir())
+    said = done.stdout + done.stderr
+
+    environ = {**os.environ, "GIT_EDITOR": "sed -i 1s/^/Greet/"}
+    done = subprocess.run(
+        ["/usr/bin/git", "commit"], env=environ, capture_output=True, text=True, check=True
+    )
+    assert CANARY not in said + done.stdout + done.stderr
+    shown = subprocess.run(
+        ["/usr/bin/git", "log", "-1"], capture_output=True, text=True, check=True
+    )
+    assert CANARY not in shown.stdout
+    assert found_in(home, with_changes) == []
 
 
 def test_stored_keys_as_well(

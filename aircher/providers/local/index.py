@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import re
 import subprocess
 import sys
@@ -75,10 +74,10 @@ def pip_command() -> list[str]:
     return [sys.executable, "-P", "-m", "pip"]
 
 
-def _pip_says(arguments: Sequence[str]) -> str:
+def _pip_says(arguments: Sequence[str], given: Mapping[str, str]) -> str:
     """What pip prints, "" where there is no pip."""
     # A wide page, so that the address in the help is not broken over two lines.
-    environ = {**child_environment(os.environ), "COLUMNS": "400"}
+    environ = {**child_environment(given), "COLUMNS": "400"}
     try:
         done = subprocess.run(
             [*pip_command(), *arguments],
@@ -104,10 +103,12 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def read_settings(environ: Mapping[str, str]) -> IndexSettings:
     """Asks pip for its settings (about half a second)."""
-    pip = parse_pip_config(_pip_says(["config", "list"])) or _from_environment(environ)
+    pip = parse_pip_config(_pip_says(["config", "list"], environ)) or _from_environment(environ)
     urls: list[str] = []
     if pip.get("no-index", "").lower() not in {"1", "true", "yes", "on"}:
-        first = pip.get("index-url") or parse_default_index(_pip_says(["help", "download"]))
+        first = pip.get("index-url") or parse_default_index(
+            _pip_says(["help", "download"], environ)
+        )
         urls = [first, *pip.get("extra-index-url", "").split()]
     ca_files = (pip.get("cert", ""), environ.get("REQUESTS_CA_BUNDLE", ""))
     return IndexSettings(

