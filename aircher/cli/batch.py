@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
+from io import TextIOWrapper
 from typing import Any
 
 from aircher.cli.printing import json_text
@@ -21,6 +22,9 @@ from aircher.domain.inert import inert
 from aircher.domain.routes import Wish
 from aircher.domain.tasks import GitState, Signals
 from aircher.engine.turn import Engine
+
+_STRAY = "surrogateescape"
+"""A byte that is no UTF-8 spoils its own line, not the reading."""
 
 _OPERATIONS = ("merge", "rebase", "cherry-pick", "revert", "bisect")
 
@@ -32,7 +36,7 @@ def run_batch(engine: Engine, name: str, wish: Wish) -> int:
     """
     code = EXIT_OK
     with _opened(name) as lines:
-        for number, line in enumerate(_lines(lines), 1):
+        for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
             try:
@@ -48,22 +52,16 @@ def run_batch(engine: Engine, name: str, wish: Wish) -> int:
 @contextmanager
 def _opened(name: str) -> Iterator[Iterable[str]]:
     if name == "-":
+        if isinstance(sys.stdin, TextIOWrapper):
+            sys.stdin.reconfigure(encoding="utf-8", errors=_STRAY)
         yield sys.stdin
         return
     try:
-        file = open(name, encoding="utf-8")  # noqa: SIM115 - closed below, whatever happens
+        file = open(name, encoding="utf-8", errors=_STRAY)  # noqa: SIM115 - closed below, whatever happens
     except OSError as error:
         raise UsageError(f"{name} cannot be read: {error.strerror}.") from error
     with file:
         yield file
-
-
-def _lines(source: Iterable[str]) -> Iterator[str]:
-    """The lines; what is no UTF-8 ends the reading with one sentence."""
-    try:
-        yield from source
-    except UnicodeDecodeError:
-        yield "not UTF-8"
 
 
 def _answer(engine: Engine, line: str, wish: Wish) -> str:
@@ -95,7 +93,11 @@ def _answer(engine: Engine, line: str, wish: Wish) -> str:
 
 def _object(line: str) -> Mapping[str, Any]:
     try:
-        given = json.loads(line)
+        line.encode()
+    except UnicodeEncodeError:
+        raise UsageError("this is not UTF-8.") from None
+    try:
+        given = json.loads(line.removeprefix("\ufeff"))  # a byte order mark, as Windows writes it
     except (ValueError, RecursionError):
         raise UsageError("this is not JSON.") from None
     if not isinstance(given, dict):

@@ -107,7 +107,7 @@ class Routing:
         """Configured models that could take the request as well, the longest window first."""
         rules = self._ports.settings.rules
         situation = self._situation(request, stored, asked, look)
-        known = {*(one.ref for one in planned.candidates), *(one.ref for one in planned.rejected)}
+        known = {*(one.ref for one in planned.candidates), *situation.blocked}
         found = [
             Candidate(ref, "a configured model", situation.estimate(ref))
             for ref in rules.named

@@ -14,6 +14,8 @@ from aircher.domain.routes import Candidate, Plan, Rules
 from aircher.domain.tasks import Detection, Signals
 from aircher.domain.turns import Preview
 from aircher.domain.usage import dollars
+from aircher.policy.route.plan import BY_NAME
+from aircher.policy.route.strategies import DEFAULT_PROVIDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,9 @@ def explain(preview: Preview, rules: Rules) -> Explanation:
 
 def _seen(signals: Signals) -> Iterator[tuple[str, str]]:
     """What detection was given, in words."""
-    words = len(signals.text.split())
-    yield "text", f"{words:,} word{'s' if words != 1 else ''}, {len(signals.text):,} characters"
+    words, letters = len(signals.text.split()), len(signals.text)
+    sizes = ((words, "word"), (letters, "character"))
+    yield "text", ", ".join(f"{n:,} {what}{'s' if n != 1 else ''}" for n, what in sizes)
     if signals.command:
         yield "command", signals.command
     if signals.files:
@@ -104,22 +107,31 @@ def _changes(detection: Detection, plan: Plan, rules: Rules) -> Iterator[Change]
     if not by_hand:
         yield Change("--task NAME", "if it is another kind of task; in the app, F3")
     yield Change("-m MODEL", "another model for this once; in the app, F7")
-    yield Change(f"models.tasks.{task}", f"the model that {task} always gets")
-    if task not in rules.tasks and plan.strategy == "task":
-        yield from _order(first, plan, rules)
-    if plan.strategy != "task":
-        yield Change("routing.strategy", f"it is {plan.strategy!r}; another one compares otherwise")
+    if plan.first.reason in BY_NAME:
+        pass  # nothing in the configuration comes before what is asked for by name
+    elif plan.first.reason.startswith("your rule "):
+        pass  # only the rule itself, below
+    elif plan.strategy == "task":
+        yield Change(f"models.tasks.{task}", f"the model that {task} always gets")
+        if task not in rules.tasks:
+            yield from _order(first, plan, rules)
+    elif plan.strategy == rules.strategy:
+        yield Change(
+            "routing.strategy",
+            f"it is {plan.strategy!r}; 'task' takes the model named in models.tasks",
+        )
     yield from (Change(f"routing.rule.{name.split()[0]}", "a rule of yours") for name in plan.fired)
     seen = {""}
     for item in plan.rejected:
         if item.key not in seen:
             seen.add(item.key)
-            yield Change(item.key, f"lets in {item.ref}, which {item.reason}")
+            yield Change(item.key, f"lets in {item.ref} ({item.reason})")
 
 
 def _order(first: ModelRef, plan: Plan, rules: Rules) -> Iterator[Change]:
     """Keys that say which provider and which of its models."""
-    yield Change("providers.default", f"the provider asked first; it is {first.provider}")
+    if plan.first.reason.startswith(DEFAULT_PROVIDER):
+        yield Change("providers.default", f"the provider asked first; it is {first.provider}")
     tiers = rules.provider_tiers.get(first.provider, {})
     tier = next((name for name, model in tiers.items() if model == first.model), "")
     if tier:

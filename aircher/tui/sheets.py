@@ -81,15 +81,17 @@ def choice_sections(preview: Preview, rules: Rules) -> list[Section]:
     why = explain(preview, rules)
     by_you = any(item.source == "user" for item in detection.evidence)
     sure = "your choice" if by_you else f"{detection.confidence:.0%} sure"
-    sections = [Section("Task", ((task_name(detection.task), sure),))]
+    task = [(task_name(detection.task), sure)]
+    if not by_you and len(why.scores) > 1:
+        scores = (f"{task_name(one)} {score:.2f}" for one, score in why.scores[:4])
+        task.append(("scores", " · ".join(scores)))
+    sections = [Section("Task", tuple(task))]
     if not by_you:
         because = tuple(
             (item.source, item.detail, f"→ {task_name(item.task)} {item.weight:+.2f}")
             for item in detection.evidence
         )
-        scores = " · ".join(f"{task_name(task)} {score:.2f}" for task, score in why.scores[:4])
-        rows = (*because, *((("scores", scores, ""),) if len(why.scores) > 1 else ()))
-        sections.append(Section("Because", rows or (("Nothing in it points at a task.",),)))
+        sections.append(Section("Because", because or (("Nothing in it points at a task.",),)))
     seen = list(why.signals)
     if plan.complexity is not None:
         factors = ", ".join(plan.complexity.factors) or "nothing adds to it"

@@ -68,7 +68,7 @@ def test_the_same_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["plan"]["complexity"]["score"] == 0
     assert {
         "key": "routing.strategy",
-        "what": "it is 'quality'; another one compares otherwise",
+        "what": "it is 'quality'; 'task' takes the model named in models.tasks",
     } in (found["change"])
 
 
@@ -177,3 +177,50 @@ def test_a_comparison_for_a_task_stands_in_its_order(capsys: pytest.CaptureFixtu
 @pytest.mark.usefixtures("keys")
 def test_a_comparison_for_no_task_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["provider", "compare", "--task", "poetry"]) == 2
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_batch_loses_one_line_to_a_byte_that_is_no_utf_8_and_none_to_a_byte_order_mark(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "asked.jsonl"
+    lines = (
+        b'\xef\xbb\xbf{"id": 1, "text": "fix it"}',
+        b'{"id": 2, "text": "\xff"}',
+        b'{"id": 3, "text": "ok"}',
+    )
+    file.write_bytes(b"\n".join(lines))
+    out, err = route(capsys, "--batch", str(file), code=2)
+    assert [json.loads(line)["id"] for line in out.splitlines()] == [1, 3]
+    assert err == "line 2: this is not UTF-8.\n"
+
+
+@pytest.mark.usefixtures("keys")
+def test_no_model_is_left_out_without_a_reason(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = ", ".join(f'"m{number}"' for number in range(9))
+    write_config(home, f"discover = false\n[providers.openai]\ncustom_models = [{listed}]\n")
+    plan = json.loads(route(capsys, "hello", "--json", "-s", "cost")[0])["plan"]
+    assert len(plan["candidates"]) == 6
+    seen = {one["model"] for one in (*plan["candidates"], *plan["rejected"])}
+    assert {f"m{number}" for number in range(9)} <= seen
+    assert {one["reason"] for one in plan["rejected"]} == {"6 others come before it"}
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize(
+    ("flags", "offered", "not_offered"),
+    [
+        (["-m", "openai/gpt-5"], "-m MODEL", "models.tasks."),
+        (["-s", "cost"], "routing.strategy", "  models.tasks."),
+        ([], "models.tasks.debugging", "routing.strategy"),
+    ],
+)
+def test_only_what_would_change_the_choice_is_offered(
+    capsys: pytest.CaptureFixture[str], flags: list[str], offered: str, not_offered: str
+) -> None:
+    out, _ = route(capsys, "fix this bug: KeyError", *flags)
+    ways = out.partition("to change it\n")[2]
+    assert offered in ways
+    assert not_offered not in ways

@@ -72,7 +72,8 @@ def _sift(
     chosen: list[Candidate] = []
     blocked: list[Candidate] = []
     rejected: list[Rejected] = []
-    for proposal in islice(_distinct(proposals), None if situation.wish.fallback else 1):
+    wanted = islice(_distinct(proposals), None if situation.wish.fallback else 1)
+    for proposal in wanted:
         ref, reason, confidence, figure = proposal
         by_name = reason in BY_NAME
         if found := obstacle(ref, rules, situation, by_name=by_name):
@@ -91,7 +92,7 @@ def _sift(
         else:
             chosen.append(candidate)
         if len(chosen) == most:
-            break
+            rejected += (Rejected(ref, f"{most} others come before it") for ref, *_ in wanted)
     return chosen, blocked, rejected
 
 

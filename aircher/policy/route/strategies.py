@@ -27,6 +27,9 @@ from aircher.policy.route.situation import Situation
 
 UNKNOWN = 0.2
 
+DEFAULT_PROVIDER = "the default provider"
+"""The reason of the first of the user's order."""
+
 V = TypeVar("V")
 
 
@@ -57,10 +60,12 @@ def by_task(rules: Rules, situation: Situation) -> Iterator[Proposal]:
     moved = f"; {tier} tier by {why}" if why else ""
     if tier in rules.tiers.models:
         yield Proposal(rules.tiers.models[tier], f"the {tier} tier (routing.tiers){moved}", sure)
+    # With --local the order holds only what is on this machine, not the default provider.
+    first = "the first on this machine" if situation.wish.local else DEFAULT_PROVIDER
     rest = [
         Proposal(
             model_of(provider, rules, situation),
-            ("next in fallback_order" if number else "the default provider") + moved,
+            (first if number == 0 else "next in fallback_order") + moved,
             sure,
         )
         for number, provider in enumerate(rules.order)
