@@ -209,12 +209,13 @@ async def test_slash_commands_are_completed():
         completion = app.query_one(Completion)
         assert [c.insert for c in completion._candidates] == [
             "/cost",
+            "/commit",
             "/context",
             "/compact",
             "/copy",
             "/config",
         ]
-        await pilot.press("down", "tab")
+        await pilot.press("down", "down", "tab")
         assert app.prompt.text == "/context "
         assert not completion.open
 
