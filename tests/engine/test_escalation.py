@@ -174,9 +174,11 @@ async def test_what_a_check_started_ends_with_it(tmp_path: Path) -> None:
         "import subprocess, sys, time, pathlib; "
         f"subprocess.Popen([sys.executable, '-c', {child!r}]); time.sleep(60)"
     )
-    await CommandCheck()("x", check(code, check_timeout_s=2.0))
-    pid = int(file.read_text())
-    assert _ended(pid)
+    for limit in (2.0, 20.0):  # a busy machine may need longer to start two programs
+        await CommandCheck()("x", check(code, check_timeout_s=limit))
+        if file.exists() and file.read_text():
+            break
+    assert _ended(int(file.read_text()))
 
 
 def _ended(pid: int) -> bool:
