@@ -25,7 +25,8 @@ from aircher.engine.commit import CommitWriter
 from aircher.engine.grouping import Grouper
 from aircher.engine.texts import TextWriter
 from aircher.engine.written import by_rules, without_model
-from aircher.policy.commit.brief import Clean, brief_of
+from aircher.policy.commit.brief import brief_of
+from aircher.policy.commit.cleaning import Clean
 from aircher.policy.guard import Cleaned, Piece, clean
 from aircher.workspace.past import RepositoryPast
 from aircher.workspace.repository import GitRepository

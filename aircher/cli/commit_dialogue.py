@@ -99,7 +99,8 @@ class Dialogue:
         message = CommitMessage(subject.rstrip(), rest.strip("\n"))
         messages = list(self._written.messages)
         messages[self._at] = message
-        source = self._written.source if message == self._message else "user"
+        same = message == self._message or self._written.source == "kept"
+        source = self._written.source if same else "user"
         self._written = replace(self._written, messages=tuple(messages), source=source)
 
     def _regenerate(self, _: str) -> None:
@@ -138,7 +139,9 @@ class Dialogue:
         files = len(changes.files)
         who = str(written.ref) if written.ref else _SOURCES.get(written.source, written.source)
         size = f"{files} file{'s' if files != 1 else ''} +{changes.added:,} -{changes.removed:,}"
-        parts = [written.task, who, money(written.cost) if written.ref else "", size]
+        # What a kept message once cost is not known any more, and nothing is paid for it now.
+        cost = money(written.cost) if written.ref and written.source != "kept" else ""
+        parts = [written.task, who, cost, size]
         return "  ".join(part for part in parts if part)
 
     def _asked(self) -> tuple[str, str]:

@@ -34,7 +34,8 @@ from aircher.domain.turns import TurnRequest
 from aircher.domain.usage import Tokens, dollars
 from aircher.engine.turn import Engine
 from aircher.engine.written import Spent, by_rules, let_pass, no_result, without_model
-from aircher.policy.commit.brief import Brief, Checked, Clean, better, brief_of, finished, why
+from aircher.policy.commit.brief import Brief, Checked, better, brief_of, finished, why
+from aircher.policy.commit.cleaning import Clean
 from aircher.policy.commit.fit import Size, batches, fit, meaningful
 from aircher.policy.commit.prompt import SUMMARISE
 

@@ -17,7 +17,8 @@ from aircher.engine.commit import COMMAND
 from aircher.engine.totals import total
 from aircher.engine.turn import Engine
 from aircher.engine.written import let_pass, no_result
-from aircher.policy.commit.brief import Brief, Clean, brief_of
+from aircher.policy.commit.brief import Brief, brief_of
+from aircher.policy.commit.cleaning import Clean
 from aircher.policy.commit.grouping import (
     MOST_UNITS,
     SCHEMA,

@@ -18,7 +18,8 @@ from aircher.engine.totals import total
 from aircher.engine.turn import Engine
 from aircher.engine.written import let_pass, no_result
 from aircher.policy.commit import texts
-from aircher.policy.commit.brief import Brief, Clean, brief_of
+from aircher.policy.commit.brief import Brief, brief_of
+from aircher.policy.commit.cleaning import Clean
 from aircher.policy.commit.fit import fit
 from aircher.policy.guard import Piece
 

@@ -504,3 +504,33 @@ def test_the_marks_of_a_conflict_are_not_committed_with_all(bench: Bench) -> Non
     repo.write("a.py", "two and three\n")
     assert bench.run("--all", "--yes").code == 0
     assert repo.message == "Merge branch 'other'"
+
+
+def test_a_subject_that_is_no_imperative_is_asked_for_again_once(bench: Bench) -> None:
+    two(bench)
+    bench.model.answer(messages(message("Reader of diffs")), messages(message("Read diffs")))
+    ran = bench.run("--print")
+    assert (ran.out, len(bench.model.bodies)) == (b"Read diffs\n", 2)
+    assert "the subject does not begin with a verb" in bench.model.texts[-1]
+    bench.model.answer(messages(message("Frobnicate diffs")))
+    assert (bench.run("--print").out, len(bench.model.bodies)) == (b"Frobnicate diffs\n", 3)
+    bench.model.answer(messages(message("Fixes for the parser")))
+    ran = bench.run("--print")
+    assert (ran.code, len(bench.model.bodies)) == (0, 5)
+    assert "imperative, though asked for" in ran.err
+
+
+def test_a_message_in_another_language_is_asked_for_again_once(bench: Bench) -> None:
+    for number in range(5):
+        bench.repo.commit(f"Add row {number} to the table of names")
+    two(bench)
+    german = messages(message("Füge Leser hinzu", "Weil er für den Test gebraucht wird."))
+    for foreign in (german, messages(message("添加行读取器"))):
+        bench.model.answer(foreign, messages(message("Add a reader of diffs")))
+        assert bench.run("--print").out == b"Add a reader of diffs\n"
+    assert "it is not in English" in bench.model.texts[-1]
+    bench.config(language="de")
+    bench.model.answer(german)
+    before = len(bench.model.bodies)
+    assert bench.run("--print").out.startswith("Füge Leser hinzu".encode())
+    assert len(bench.model.bodies) == before + 1

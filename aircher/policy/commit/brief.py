@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aircher.domain.changes import Changes, FileChange, Hunk
+from aircher.domain.changes import Changes
 from aircher.domain.commits import CommitAsk, CommitMessage, CommitSettings, PastCommit, Payload
 from aircher.domain.guarding import Finding, in_words
 from aircher.policy.commit import plain
-from aircher.policy.commit.fit import PIECE_LINES, PIECES_PER_FILE, Size, fit, heading
+from aircher.policy.commit.cleaning import Clean, cleaned_changes, cleaned_texts
+from aircher.policy.commit.fit import Size, fit, heading
 from aircher.policy.commit.grounding import strange_names, without
-from aircher.policy.commit.kinds import LINE, counts, kind_of, only_form
+from aircher.policy.commit.language import is_foreign
 from aircher.policy.commit.lint import LintRules, lint, rules_of
 from aircher.policy.commit.message import Contract, contract_of, render
-from aircher.policy.commit.prompt import again, system_prompt, text_of
+from aircher.policy.commit.prompt import LANGUAGES, again, system_prompt, text_of
 from aircher.policy.commit.reply import Draft, read_reply, schema
-from aircher.policy.commit.style import Style, learn, nearest
-from aircher.policy.guard import Cleaned, Piece
-
-Clean = Callable[[Sequence[Piece]], Cleaned]
-"""The outbound guard with the user's rules: texts in, the same without secrets out."""
-
-MOST_LINES = PIECES_PER_FILE * PIECE_LINES
-"""Lines of a file that could be shown at all; the rest is not even looked at."""
+from aircher.policy.commit.style import ENOUGH, Style, learn, nearest
+from aircher.policy.commit.words import is_statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +110,20 @@ class Brief:
     def check(self, message: CommitMessage) -> Checked:
         """What the repository's rules and the diff say of a message."""
         strange = strange_names(message, self.evidence)
-        return Checked(message, tuple(lint(message, self.rules)), tuple(strange))
+        faults = (*lint(message, self.rules), *self.wording(message))
+        return Checked(message, faults, tuple(strange))
+
+    def wording(self, message: CommitMessage) -> list[str]:
+        """What no form can cure: another language, a subject that is no imperative."""
+        style, faults = self.style, []
+        wanted = (self.settings.language or style.language).lower()[:2]
+        known = bool(self.settings.language) or style.commits >= ENOUGH
+        if known and is_foreign(f"{message.subject}\n{message.body}", wanted):
+            faults.append(f"it is not in {LANGUAGES.get(wanted, wanted)}")
+        usual = style.commits < ENOUGH or style.imperative_share >= 0.5
+        if self.contract.english and usual and is_statement(message.subject.rpartition(": ")[2]):
+            faults.append("the subject does not begin with a verb in the imperative")
+        return faults
 
     def without_strange(self, checked: Checked) -> CommitMessage:
         """The message with those names taken out."""
@@ -152,8 +160,8 @@ def brief_of(ask: CommitAsk, settings: CommitSettings, clean: Clean) -> Brief:
     rules = rules_of(ask.setting.rules)
     contract = contract_of(settings, style, rules, ask.setting)
     examples = tuple(nearest(ask.setting.history, ask.changes.paths, settings.examples))
-    shown, found = _cleaned(ask.changes, clean)
-    texts = _cleaned_texts(ask, examples, clean)
+    shown, found = cleaned_changes(ask.changes, clean)
+    texts = cleaned_texts(ask, examples, clean)
     return Brief(
         ask=texts.ask,
         settings=settings,
@@ -202,119 +210,5 @@ def finished(brief: Brief, found: Sequence[Checked]) -> tuple[list[CommitMessage
             notes.append(f"taken out, since the diff does not hold it: {', '.join(one.strange)}")
         rules = brief.rules.origin or "the rules"
         notes += [f"{rules}: {fault}" for fault in lint(message, brief.rules)]
+        notes += [f"{fault}, though asked for" for fault in brief.wording(message)]
     return list(messages.values()), list(dict.fromkeys(notes))
-
-
-@dataclass(frozen=True, slots=True)
-class _Texts:
-    ask: CommitAsk
-    examples: tuple[PastCommit, ...]
-    findings: tuple[Finding, ...]
-
-
-def _cleaned_texts(ask: CommitAsk, examples: Sequence[PastCommit], clean: Clean) -> _Texts:
-    """Hint, wish, branch, notes and examples without secrets."""
-    setting = ask.setting
-    texts = [
-        Piece("your hint", ask.hint),
-        Piece("your wish", ask.change),
-        Piece("the branch's name", setting.branch),
-        Piece("the squashed commits", setting.squashed),
-        Piece("the amended message", setting.amended),
-        *(Piece("an earlier commit message", commit.message) for commit in examples),
-    ]
-    cleaned = clean(texts)
-    hint, change, branch, squashed, amended, *messages = cleaned.texts
-    return _Texts(
-        replace(
-            ask,
-            hint=hint,
-            change=change,
-            setting=replace(setting, branch=branch, squashed=squashed, amended=amended),
-        ),
-        tuple(replace(c, message=m) for c, m in zip(examples, messages, strict=True)),
-        cleaned.findings,
-    )
-
-
-def _cleaned(changes: Changes, clean: Clean) -> tuple[Changes, tuple[Finding, ...]]:
-    """The changes as they may leave, their names included."""
-    files: list[FileChange] = []
-    findings: list[Finding] = []
-    for file in changes.files:
-        line = kind_of(file).line
-        hunks = () if line else _trimmed(file)
-        names = [Piece("a file's name", name) for name in (file.path, file.old_path)]
-        # The line of a file that is summed up is a piece of it too: it may be withheld as well.
-        texts = [line] if line else ["\n".join(_lines(hunk)) for hunk in hunks]
-        cleaned = clean(names)
-        findings += cleaned.findings
-        path, old_path = cleaned.texts
-        said: list[str] = []
-        for at, text in enumerate(texts):
-            cleaned = _content(file, text, clean)
-            said += cleaned.texts
-            findings += [_in_file(one, None if line else hunks[at]) for one in cleaned.findings]
-        told = next((text for text in said if text.startswith("<WITHHELD:")), "")
-        if told:
-            line, hunks = f"not shown, {told.rpartition(': ')[2].rstrip('>')}{counts(file)}", ()
-        elif line:
-            line = said[0]
-        else:
-            hunks = tuple(_with_text(hunk, text) for hunk, text in zip(hunks, said, strict=True))
-        attributes = {**file.attributes, LINE: line} if line else file.attributes
-        files.append(
-            replace(file, path=path, old_path=old_path, hunks=hunks, attributes=attributes)
-        )
-    return replace(changes, files=tuple(files)), tuple(findings)
-
-
-def _content(file: FileChange, text: str, clean: Clean) -> Cleaned:
-    """A text of the file, which has two names where it was renamed: either may withhold it."""
-    if file.old_path:
-        before = clean([Piece(file.name, "", path=file.old_path)])
-        if before.findings:
-            return before
-    return clean([Piece(file.name, text, path=file.path)])
-
-
-def _in_file(found: Finding, hunk: Hunk | None) -> Finding:
-    """The finding with its line in the file: the new one, or the old one for a line taken out."""
-    if hunk is None or not found.line:
-        return found
-    before = hunk.lines[: max(found.line - 2, 0)]  # the first line of the text is the section
-    marker = hunk.lines[len(before)][:1] if len(before) < len(hunk.lines) else b" "
-    first, gone = (hunk.old_start, b"+") if marker == b"-" else (hunk.new_start, b"-")
-    passed = sum(line[:1] not in {gone, b"\\"} for line in before)
-    return replace(found, line=first + passed)
-
-
-def _trimmed(file: FileChange) -> tuple[Hunk, ...]:
-    """At most as many lines as could ever be shown."""
-    if only_form(file):
-        return file.hunks  # needed whole to see that; never shown
-    hunks: list[Hunk] = []
-    left = MOST_LINES
-    for hunk in file.hunks:
-        if left <= 0:
-            break
-        hunks.append(replace(hunk, lines=hunk.lines[:left]))
-        left -= len(hunk.lines)
-    return tuple(hunks)
-
-
-def _lines(hunk: Hunk) -> list[str]:
-    return [hunk.section, *(line.decode("utf-8", "surrogateescape") for line in hunk.lines)]
-
-
-def _with_text(hunk: Hunk, text: str) -> Hunk:
-    """The hunk with this text for its section and lines."""
-    if text == "\n".join(_lines(hunk)):
-        return hunk
-    section, *lines = text.split("\n")
-    at = hunk.header.find(b"@@", 2) + 2
-    return replace(
-        hunk,
-        header=hunk.header[:at] + b" " + section.encode("utf-8", "surrogateescape"),
-        lines=tuple(line.encode("utf-8", "surrogateescape") for line in lines),
-    )

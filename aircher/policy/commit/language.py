@@ -44,3 +44,20 @@ def language_of(texts: Iterable[str]) -> str:
         best = max(scores, key=lambda code: (scores[code], code == "en"))
         votes[best if scores[best] else "en"] += 1
     return votes.most_common(1)[0][0] if votes else "en"
+
+
+def is_foreign(text: str, wanted: str) -> bool:
+    """True where the text is surely not in that language (an ISO 639-1 code).
+
+    Names of code are the same in every language, so some evidence for another one is needed, and
+    none for this one.
+    """
+    letters = sum(map(str.isalpha, text))
+    scripts = dict(_SCRIPTS)
+    if wanted in scripts:
+        return letters > 10 and not scripts[wanted].search(text)
+    if any(len(script.findall(text)) * 2 > letters for script in scripts.values()):
+        return True
+    words = set(re.findall(r"[^\W\d_]+", text.lower()))
+    scores = {code: len(words & stop) for code, stop in _STOP_WORDS.items()}
+    return wanted in scores and not scores[wanted] and max(scores.values()) > 1

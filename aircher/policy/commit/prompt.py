@@ -19,7 +19,7 @@ You write the message of a git commit from its diff.
 - Answer with JSON alone: {"messages": [{"type", "scope", "subject", "body", "breaking"}]}, every value a
   string, "" where there is nothing to say. No Markdown, no explanation."""
 
-_LANGUAGES = {
+LANGUAGES = {
     "de": "German", "fr": "French", "es": "Spanish", "pt": "Portuguese", "it": "Italian",
     "nl": "Dutch", "pl": "Polish", "ja": "Japanese", "ko": "Korean", "zh": "Chinese",
     "ru": "Russian", "el": "Greek", "he": "Hebrew", "ar": "Arabic", "en": "English",
@@ -76,7 +76,7 @@ def _habits(contract: Contract, style: Style, settings: CommitSettings) -> list[
     lines = []
     language = settings.language or style.language
     if not language.lower().startswith("en"):
-        lines.append(f"Write in {_LANGUAGES.get(language.lower(), language)}.")
+        lines.append(f"Write in {LANGUAGES.get(language.lower(), language)}.")
     if contract.body == "never":
         lines.append("body is always empty.")
     elif contract.body == "always":

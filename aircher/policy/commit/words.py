@@ -110,3 +110,21 @@ def is_imperative(sentence: str) -> bool:
     """True when the sentence begins with a verb in its base form."""
     found = _WORD.match(sentence)
     return found is not None and found[0].lower() in VERBS
+
+
+_NO_VERB = re.compile(
+    r"(?:the|an?|this|these|that|some|new|more|better|it|we|i|there|all|minor|small|various|initial"
+    r"|several|our|my)|.{3,}(?:tion|sion|ment|ness|ity|ance|ence|ship|ing|(?<!e)ed|er|or|ism)",
+    re.IGNORECASE,
+)
+
+
+def is_statement(sentence: str) -> bool:
+    """True when the sentence surely begins with no imperative: "Reader of rows", "Fixes for it".
+
+    An unknown word may be a verb, and a word with capitals or digits is a name.
+    """
+    word = sentence.split(maxsplit=1)[0] if sentence.split() else ""
+    if not word.isalpha() or (not word[1:].islower() and len(word) > 1) or is_imperative(sentence):
+        return False
+    return bool(base_form(word)) or _NO_VERB.fullmatch(word) is not None
