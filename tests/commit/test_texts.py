@@ -114,7 +114,7 @@ _ASK = TextAsk("branch", Changes(()), Setting("/"))
 )
 def test_every_name_is_valid_and_new(title: str, taken: frozenset[str]) -> None:
     ask = replace(_ASK, taken=taken, hint=title)
-    for name in (by_rules(ask).title, read(json.dumps({"title": title or "x"}), ask, "")[0].title):
+    for name in (by_rules(ask).title, read(json.dumps({"title": f"x {title}"}), ask, "")[0].title):
         assert name not in taken
         assert not any(one.startswith(f"{name}/") or name.startswith(f"{one}/") for one in taken)
         assert len(name) <= 60
