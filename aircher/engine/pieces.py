@@ -19,6 +19,9 @@ from aircher.domain.messages import (
 )
 from aircher.policy.guard import Piece
 
+A_NAME = "a file's name"
+"""The place of a file's name, which is sent with its content."""
+
 
 class Pieces:
     """Collects texts; ``add`` gives the number under which the clean text comes back."""
@@ -106,14 +109,16 @@ def _part(part: Part, place: str, pieces: Pieces) -> Callable[[Texts], tuple[Par
 def _file(
     part: Document, name: str, media_type: str, data: bytes, pieces: Pieces
 ) -> Callable[[Texts], tuple[Part, ...]]:
-    """A text file is looked through; of others (PDF) the name alone can be judged."""
-    text = data.decode(errors="replace") if media_type.startswith("text/") else ""
+    """A file is looked through as text; of a PDF the name alone can be judged."""
+    text = "" if media_type == "application/pdf" else data.decode(errors="replace")
     number = pieces.add(name, text, name)
+    called = pieces.add(A_NAME, name)
 
     def rebuild(texts: Texts) -> tuple[Part, ...]:
         if texts[number] == text:
-            return (part,)
-        return (Document(name, "text/plain" if not text else media_type, texts[number].encode()),)
+            return (replace(part, name=texts[called]),)
+        kind = media_type if text else "text/plain"
+        return (Document(texts[called], kind, texts[number].encode()),)
 
     return rebuild
 

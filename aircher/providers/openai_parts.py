@@ -35,7 +35,8 @@ def is_text(document: Document) -> bool:
 def inlined(document: Document) -> str:
     """A text document as a named block of the prompt."""
     body = document.data.decode("utf-8", "replace")
-    return f'<document name="{document.name}">\n{body}\n</document>\n'
+    name = json.dumps(document.name, ensure_ascii=False)
+    return f"<document name={name}>\n{body}\n</document>\n"
 
 
 def no_documents(connection: Connection, model: str) -> ProviderError:

@@ -101,6 +101,29 @@ async def test_every_part_of_a_request_is_looked_through(build: Build) -> None:
     assert leaving.request.tools[0].parameters["type"] == "object"
 
 
+async def test_the_names_of_files_are_looked_through(build: Build) -> None:
+    guard = build(provider()).ports.guard
+    for part in (
+        Document(f"{KEY}.py", "text/plain", b"x = 1\n"),
+        Document(f"{KEY}/.env", "text/plain", b"A=b\n"),
+        Document(f"{KEY}.pdf", "application/pdf", b"%PDF"),
+        Document(f"{KEY}.json", "application/json", f'"{KEY}"'.encode()),
+    ):
+        request = ChatRequest("m", messages=(user("what is this?", part),))
+        leaving = guard.outgoing(
+            request, ModelRef("a", "m"), session_id=part.name, local=False, asked=None
+        )
+        events = [event async for event in leaving.events()]
+        (sent,) = (one for one in leaving.request.messages[0].parts if isinstance(one, Document))
+        assert KEY not in repr(sent)
+        assert KEY.encode() not in sent.data
+        assert "<REDACTED:github-pat>" in repr(sent)
+        told = [
+            one.place for event in events if isinstance(event, Guarded) for one in event.findings
+        ]
+        assert "a file's name" in told
+
+
 async def test_a_model_on_this_machine_gets_the_whole_text(build: Build) -> None:
     here = provider("here")
     bench = build(here, rules=rules("here", local="here"))

@@ -95,7 +95,8 @@ def _cleaned(piece: Piece, rules: Rules, policy: GuardPolicy) -> tuple[str, list
         action = policy.action(kind, "") if kind == SENSITIVE_FILE else "redact"
         if action != "allow":
             why = "matches an ignore file" if kind == IGNORED_FILE else "a sensitive file"
-            return f"<WITHHELD:{piece.path}: {why}>", [Finding(kind, piece.place, 0, action, "")]
+            path, _ = _cleaned(Piece(piece.place, piece.path), rules, policy)
+            return f"<WITHHELD:{path}: {why}>", [Finding(kind, piece.place, 0, action, "")]
     parts: list[str] = []
     findings: list[Finding] = []
     at = line = 0
