@@ -67,10 +67,16 @@ def reason(error: BaseException) -> str:
 def cause(error: BaseException) -> BaseException:
     """The error at the bottom of a chain, where the system says what really happened."""
     seen = {id(error)}
-    while (below := error.__cause__ or error.__context__) is not None and id(below) not in seen:
+    while (below := _below(error)) is not None and id(below) not in seen:
         seen.add(id(below))
         error = below
     return error
+
+
+def _below(error: BaseException) -> BaseException | None:
+    if error.__cause__ is not None or error.__suppress_context__:
+        return error.__cause__
+    return error.__context__
 
 
 def _tls(error: ssl.SSLError) -> str:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from aircher.domain.errors import PROVIDER_KINDS, ProviderError
 from aircher.providers.bodies import facts_from_body, facts_from_error
 from aircher.providers.faults import Facts, fault, masked
+from aircher.providers.reasons import reason
 from aircher.providers.waits import duration_seconds, wait_seconds
 from aircher.providers.words import HINTS, SENTENCES
 from tests.support.wire import Case, case_id, cases
@@ -277,3 +278,10 @@ def test_a_hostile_message_costs_no_time() -> None:
     begun = time.perf_counter()
     fault(Facts("openai", status=400, message="model " * 20_000 + "a1B" * 20_000))
     assert time.perf_counter() - begun < 2
+
+
+def test_broken_json_is_told_in_words_whatever_the_parser_met_on_its_way() -> None:
+    try:
+        json.loads('{"broken": tru')
+    except ValueError as error:
+        assert reason(error) == "its JSON is broken"
