@@ -247,6 +247,8 @@ def fault(facts: Facts) -> ProviderError:
     error = kind_of(facts)
     values = hint_values(facts.provider, facts.model)
     said = quoted(facts.message, facts.secret)
+    if facts.status is not None and 300 <= facts.status < 400:
+        said = "it sends the request on to another address, which Aircher does not follow"
     sentence = SENTENCES[error.kind].format(**values)
     if not said and facts.status and facts.status >= 300:
         said = f"HTTP status {facts.status}"

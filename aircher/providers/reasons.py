@@ -5,6 +5,7 @@ Their own words name numbers, sockets and classes ("[Errno 111] Connect call fai
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import re
@@ -59,7 +60,7 @@ def reason(error: BaseException) -> str:
             return "its JSON is nested too deeply"
         case OSError(errno=int(number)) if number in _BY_NUMBER:
             return _BY_NUMBER[number]
-        case TimeoutError():
+        case TimeoutError() | asyncio.CancelledError():  # a timeout of anyio's cancels
             return "nothing came"
     return _words(str(bottom) or str(error))
 

@@ -281,7 +281,6 @@ def test_a_hostile_message_costs_no_time() -> None:
 
 
 def test_broken_json_is_told_in_words_whatever_the_parser_met_on_its_way() -> None:
-    try:
+    with pytest.raises(ValueError) as broken:
         json.loads('{"broken": tru')
-    except ValueError as error:
-        assert reason(error) == "its JSON is broken"
+    assert reason(broken.value) == "its JSON is broken"
