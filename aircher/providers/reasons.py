@@ -93,4 +93,4 @@ def _words(said: str) -> str:
             return why
     plain = re.sub(r"^\[Errno -?\d+\] *", "", said)
     plain = re.sub(r" *\(_ssl\.c:\d+\)", "", plain)
-    return plain or "nothing more is known"
+    return plain or "nothing came back"

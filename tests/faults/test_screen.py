@@ -63,7 +63,7 @@ async def test_the_connection_breaks(stage: Stage, replay_port: int, row: Row) -
             await asked(pane)
             await pane.wait_for(BACKUP_TEXT)
             assert_no_trace(pane)
-            row.said, row.survived = sentence(pane, "claude/.*?: The connection"), 1
+            row.said, row.survived = sentence(pane, r"claude/\S+: The connection"), 1
     kept = stage.kept()
     assert kept.questions == (QUESTION,)
     assert TEXT.startswith(kept.answers[0])
