@@ -75,9 +75,9 @@ def cause(error: BaseException) -> BaseException:
 
 
 def _below(error: BaseException) -> BaseException | None:
-    if error.__cause__ is not None or error.__suppress_context__:
-        return error.__cause__
-    return error.__context__
+    if isinstance(error, json.JSONDecodeError):
+        return None  # under it is only what the parser met on its way
+    return error.__cause__ or error.__context__
 
 
 def _tls(error: ssl.SSLError) -> str:

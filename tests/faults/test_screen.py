@@ -44,9 +44,9 @@ async def asked(pane: Terminal) -> None:
     pane.key("Enter")
 
 
-def sentence(pane: Terminal, start: str) -> str:
+def sentence(pane: Terminal, start: str, end: str = r"\.(?= [^a-z]|$)") -> str:
     """What is said on the screen from there, without frames."""
-    found = re.search(rf"{start}.*?\.(?= [^a-z]|$)", re.sub(r"[│┃▌]", "", pane.conversation()))
+    found = re.search(rf"{start}.*?{end}", re.sub(r"[│┃▌]", "", pane.conversation()))
     assert found, pane.conversation()
     return " ".join(found[0].split())
 
@@ -63,7 +63,10 @@ async def test_the_connection_breaks(stage: Stage, replay_port: int, row: Row) -
             await asked(pane)
             await pane.wait_for(BACKUP_TEXT)
             assert_no_trace(pane)
-            row.said, row.survived = sentence(pane, r"claude/\S+: The connection"), 1
+            row.said, row.survived = (
+                sentence(pane, r"claude/\S+: The connection", "from here\\."),
+                1,
+            )
     kept = stage.kept()
     assert kept.questions == (QUESTION,)
     assert TEXT.startswith(kept.answers[0])
@@ -81,7 +84,7 @@ async def test_nobody_answers(stage: Stage, row: Row) -> None:
         await pane.wait_for("✗ ")
         await pane.wait_for("models were tried")
         assert_no_trace(pane)
-        row.said, row.survived = sentence(pane, "Claude has no capacity"), 1
+        row.said, row.survived = sentence(pane, "Claude has no capacity", "kept\\."), 1
     kept = stage.kept()
     assert kept.questions == (QUESTION,)
     assert_money(kept)
