@@ -249,9 +249,12 @@ def charge(price: Price, tokens: Tokens) -> tuple[Decimal, bool] | None:
             count -= leaves[place]
         if not known or count < 0:
             exact = False
-        leaves.append(max(0, count))
         if count > 0:  # most of a bill's lines are for nothing
-            total += rate.at(prompt) * leaves[-1] / rate.per
+            leaves.append(count)
+            usd = rate.at(prompt) if rate.tiers else rate.price
+            total += usd * count / rate.per
+        else:
+            leaves.append(0)
     return total, exact
 
 

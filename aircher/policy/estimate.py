@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 from aircher.domain.models import ModelFacts
 from aircher.domain.routes import Estimate
@@ -61,15 +62,21 @@ def estimate(
     return Estimate(
         prompt=prompt,
         max_output=room,
-        likely=price(Tokens(input=prompt, output=likely)),
+        likely=price(_tokens(prompt, likely)),
         worst=_dearest(
-            price(Tokens(input=most, output=room)),
+            price(_tokens(most, room)),
             # Where a prompt is kept for later, writing it costs more than reading it.
-            price(Tokens(input=most, cache_write=most, output=room)),
+            price(_tokens(most, room, most)),
         ),
         exact=exact,
         likely_output=likely,
     )
+
+
+@lru_cache(maxsize=64)
+def _tokens(prompt: int, output: int, kept: int | None = None) -> Tokens:
+    """Counts to be priced; many models are asked the price of the same ones."""
+    return Tokens(input=prompt, cache_write=kept, output=output)
 
 
 def _dearest(*costs: Cost) -> Cost:

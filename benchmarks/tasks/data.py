@@ -21,6 +21,7 @@ from aircher.domain.tasks import TASKS
 HERE = Path(__file__).parent
 FILE = HERE / "items.json.xz"
 LABELS = HERE / "labels.jsonl"
+INVENTED = HERE / "invented.jsonl"
 SHARED = HERE.parent.parent.parent / "shared" / "tasks"
 """Where the texts lie on a machine that has them: beside the project."""
 
@@ -28,7 +29,8 @@ _TOKEN = re.compile(r"(?u)\b\w\w+\b")
 
 
 def items() -> list[dict[str, Any]]:
-    """All labelled prompts: id, label, alt, sure, set ("dev", "read", "written"), features ..."""
+    """All labelled prompts: id, label, alt, sure, set ("dev", "read", "written",
+    "invented"), features ..."""
     rows: list[dict[str, Any]] = json.loads(lzma.decompress(FILE.read_bytes()))
     return rows
 
@@ -58,6 +60,13 @@ def texts() -> Iterator[dict[str, Any]]:
     for label in _lines(LABELS):
         yield {**unlabelled[label["id"]], **label, "set": "read"}
     yield from written()
+    yield from invented()
+
+
+def invented() -> Iterator[dict[str, Any]]:
+    """The prompts in invented.jsonl: text, label, and sometimes a second label that would do."""
+    for number, line in enumerate(_lines(INVENTED)):
+        yield {"id": f"invented:{number}", **line, "set": "invented"}
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:

@@ -129,7 +129,7 @@ def balanced(rules: Rules, situation: Situation) -> Iterator[Proposal]:
     )
     total = sum(weight for _, weight, _ in parts) or 1.0
     ranked = sorted(
-        ((sum(w * scale[ref][0] for _, w, scale in parts) / total, ref) for ref in refs),
+        ((sum([w * scale[ref][0] for _, w, scale in parts]) / total, ref) for ref in refs),
         key=lambda item: -item[0],
     )
     for number, (score, ref) in enumerate(ranked):
