@@ -62,7 +62,7 @@ bench: $(STAMP)
 budget-proof: $(STAMP)
 	$(BIN)/python -m benchmarks.budget
 
-# How well task detection does, from the repository's own (hashed) data; some two minutes.
+# How well task detection does, from the repository's own (hashed) data; one to three minutes.
 bench-tasks: $(TRAIN)
 	$(BIN)/python -m benchmarks.tasks
 
