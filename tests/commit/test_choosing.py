@@ -127,6 +127,9 @@ ARRANGED = {
     "white space": (lambda r: r.stage(USERS, BODY.replace("    ", "  ")), ("refactor", "api", "Reformat users.py")),
     "with its test": (lambda r: (r.stage("src/api/posts.py"), r.stage("tests/test_posts.py")), ("feat", "api", "Add posts.py")),
     "lock file": (lambda r: r.stage("Cargo.lock", "x\n"), ("build", "", "Add Cargo.lock")),
+    "a package": (lambda r: [r.stage(f"src/shop/{n}.py", f"def {n}a(): ...\ndef {n}b(): ...\n") for n in ("__init__", "cart", "till")], ("feat", "shop", "Add shop to src")),
+    "many new names": (lambda r: [r.stage(f"src/shop/{n}.py", f"def {n}a(): ...\ndef {n}b(): ...\n" * m) for m, n in ((1, "cart"), (2, "till"))], ("feat", "shop", "Add till.py and cart.py to shop")),
+    "a class with methods": (lambda r: r.stage(USERS, BODY + "\n\nclass Users:\n    def all(self): ...\n    def one(self): ...\n"), ("feat", "api", "Add Users to users.py")),
     "several": (lambda r: [r.stage(f"src/api/f{n}.txt", "x\n") for n in range(5)], ("docs", "api", "Add 5 files in src/api")),
 }  # fmt: skip
 
@@ -177,3 +180,13 @@ def test_files_that_say_nothing_or_cannot_be_read(tmp_path: Path) -> None:
     found, unreadable = read_rule_files(tmp_path)
     assert [file.kind for file in found] == ["gitlint"]
     assert unreadable == (".commitlintrc.json", "commitlint.config.js")
+
+
+def test_rules_name_the_most_changed_files_first(repo: Repo) -> None:
+    rows = {"a.txt": 1, "b.txt": 9, "one/c.txt": 5, "two/c.txt": 3}
+    for name, lines in rows.items():
+        repo.stage(name, "before\n" * lines)
+    repo.git("commit", "-qm", "Add rows")
+    for name, lines in rows.items():
+        repo.stage(name, "after\n" * lines)
+    assert by_rules(repo)[2] == "Update b.txt, one/c.txt, two/c.txt and 1 more"

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from aircher.domain.changes import EXECUTABLE, SUBMODULE, Changes, FileChange
 from aircher.policy.commit.kinds import Area, area_of, is_lock, kind_of, only_form
 from aircher.policy.commit.reply import Draft
+from aircher.policy.commit.spoken import biggest, common_folder, listed, new_files, short, stem
 from aircher.policy.commit.style import TYPES
 
 _DEFINED = re.compile(
@@ -53,7 +54,7 @@ def several(changes: Changes, wanted: int, *, hint: str = "", branch: str = "") 
     subjects = [
         hint.strip().partition("\n")[0],
         subject_of(changes),
-        _by_files(changes),
+        _by_files(changes.files),
         _broadly(changes),
     ]
     kept = list(dict.fromkeys(subject for subject in subjects if subject))
@@ -72,7 +73,7 @@ def subject_of(changes: Changes) -> str:
     code = [file for file in main if area_of(file.path) not in {"test", "docs", "data"}] or main
     if len(code) == 1:
         return _one_file(code[0])
-    return _defined(code) or _by_files(changes)
+    return _defined(code) or _by_files(code)
 
 
 def type_of(changes: Changes, branch: str = "") -> str:
@@ -120,7 +121,7 @@ def scope_of(changes: Changes) -> str:
     telling = [part for part in shared if part not in _PLAIN_FOLDERS]
     if telling:
         return telling[-1]
-    return _stem(main[0].name) if len(main) == 1 and "/" in main[0].name else ""
+    return stem(main[0].name) if len(main) == 1 and "/" in main[0].name else ""
 
 
 _PLAIN_FOLDERS = frozenset(
@@ -129,14 +130,14 @@ _PLAIN_FOLDERS = frozenset(
 
 
 def _one_file(file: FileChange) -> str:
-    name = _short(file.name)
+    name = short(file.name)
     match file.status:
         case "added":
             return f"Add {name}"
         case "deleted":
             return f"Remove {name}"
         case "copied":
-            return f"Copy {_short(file.old_name)} to {name}"
+            return f"Copy {short(file.old_name)} to {name}"
         case "renamed":
             return _renamed(file)
         case "type":
@@ -185,7 +186,7 @@ def _defined(files: Sequence[FileChange]) -> str:
     added, removed = list(_names(files, b"+")), list(_names(files, b"-"))
     new = [name for name in added if name not in removed]
     gone = [name for name in removed if name not in added]
-    place = _short(files[0].name) if len(files) == 1 else _common_folder(files).rpartition("/")[2]
+    place = short(files[0].name) if len(files) == 1 else common_folder(files).rpartition("/")[2]
     if tests := [name for name in new if name.lower().startswith("test")]:
         if len(tests) == len(new):
             many = f"{len(tests)} tests" if len(tests) > 1 else "a test"
@@ -195,95 +196,68 @@ def _defined(files: Sequence[FileChange]) -> str:
         [name for name in names if not name.startswith("_") and not name.startswith("test_")]
         for names in (new, gone)
     )
+    if len(new) > _SAYABLE and (fresh := [file for file in files if file.status == "added"]):
+        return new_files(fresh)
     if len(new) == len(gone) == 1:
         return f"Replace {gone[0]} by {new[0]}" + (f" in {place}" if place else "")
     if new:
-        return f"Add {_listed(new)}" + (f" to {place}" if place else "")
+        return f"Add {listed(new)}" + (f" to {place}" if place else "")
     if gone:
-        return f"Remove {_listed(gone)}" + (f" from {place}" if place else "")
+        return f"Remove {listed(gone)}" + (f" from {place}" if place else "")
     return ""
 
 
+_SAYABLE = 3
+"""More new names than these are told by the files that they came with."""
+
+
 def _names(files: Sequence[FileChange], marker: bytes) -> Iterator[str]:
-    """What added or removed lines define; headings in documents."""
-    seen = set()
+    """What added or removed lines define, methods only where it is nothing else; headings."""
+    inner: dict[str, None] = {}
+    outer: dict[str, None] = {}
     for file in files:
         if kind_of(file).line or only_form(file):
             continue
         pattern = _HEADING if file.path.endswith(".md") else _DEFINED
         for line in file.lines(marker):
             found = pattern.match(line)
-            if found and found["name"] not in seen:
-                seen.add(found["name"])
-                yield found["name"]
+            if found:
+                (inner if line[:1].isspace() else outer)[found["name"]] = None
+    yield from outer or inner
 
 
 def _touched(file: FileChange) -> str:
     """What the changed lines stand in: "Change f in x.py", "Set key in x.toml"."""
-    name = _short(file.name)
+    name = short(file.name)
     inside = [found["name"] for hunk in file.hunks if (found := _IN_SECTION.search(hunk.section))]
-    if inside and len(inside) == len(file.hunks):
-        return f"Change {_listed(list(dict.fromkeys(inside)))} in {name}"
+    if inside and 2 * len(inside) >= len(file.hunks):
+        return f"Change {listed(list(dict.fromkeys(inside)))} in {name}"
     if area_of(file.path) in {"config", "build", "ci"}:
         keys = [found["name"] for line in file.lines(b"+") if (found := _KEY.match(line))]
         if keys and len(keys) <= 3:
-            return f"Set {_listed(list(dict.fromkeys(keys)))} in {name}"
+            return f"Set {listed(list(dict.fromkeys(keys)))} in {name}"
     return ""
 
 
 _VERBS = {"added": "Add", "deleted": "Remove", "renamed": "Rename", "copied": "Copy"}
 
 
-def _by_files(changes: Changes) -> str:
-    """Files by name, or by number and folder where there are many."""
-    files = changes.files
+_MANY = 20
+"""Files of which naming two says nothing any more."""
+
+
+def _by_files(files: Sequence[FileChange]) -> str:
+    """Files by name, the most changed first; by number and folder where there are many."""
     statuses = {file.status for file in files}
     verb = _VERBS.get(statuses.pop(), "Update") if len(statuses) == 1 else "Update"
     if len(files) <= 3:
-        return f"{verb} {_listed([_short(file.name) for file in files])}"
-    scope = _common_folder(files)
-    return f"{verb} {len(files)} files" + (f" in {scope}" if scope else "")
+        return f"{verb} {listed([short(file.name) for file in files])}"
+    if verb == "Update" and len(files) <= _MANY:
+        return f"{verb} {listed(biggest(files))}"
+    scope = common_folder(files)
+    return f"{verb} {len(files):,} files" + (f" in {scope}" if scope else "")
 
 
 def _broadly(changes: Changes) -> str:
     scope = scope_of(changes)
     return f"Update {scope}" if scope else f"Change {len(changes.files)} files"
-
-
-def _common_folder(files: Sequence[FileChange]) -> str:
-    shared: list[str] = []
-    for parts in zip(*(file.name.split("/")[:-1] for file in files), strict=False):
-        if len(set(parts)) > 1:
-            break
-        shared.append(parts[0])
-    return "/".join(shared)
-
-
-def _listed(names: Sequence[str], room: int = 44) -> str:
-    """As many names as fit, at least one, and how many there are besides."""
-    for shown in range(len(names), 0, -1):
-        more = len(names) - shown
-        if more:
-            said = f"{', '.join(names[:shown])} and {more} more"
-        elif shown == 1:
-            said = names[0]
-        else:
-            said = f"{', '.join(names[:-1])} and {names[-1]}"
-        if len(said) <= room and shown <= 3:
-            return said
-    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
-
-
-def _short(name: str) -> str:
-    """The base name, with its folder where the base name alone says nothing."""
-    folder, _, base = name.rpartition("/")
-    return f"{folder.rpartition('/')[2]}/{base}" if folder and base in _PLAIN_NAMES else base
-
-
-_PLAIN_NAMES = frozenset(
-    "__init__.py index.js index.ts index.tsx mod.rs main.py main.go README.md conftest.py".split()
-)
-
-
-def _stem(name: str) -> str:
-    return name.rpartition("/")[2].partition(".")[0]
