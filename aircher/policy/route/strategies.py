@@ -14,7 +14,7 @@ after it.  How well a place is founded:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from aircher.domain.models import ModelRef
@@ -118,9 +118,9 @@ def balanced(rules: Rules, situation: Situation) -> Iterator[Proposal]:
     as the middle, 0.5.
     """
     refs = list(pool(rules, situation))
-    costs = {ref: _nano(ref, situation) for ref in refs}
-    scores = {ref: q.score if (q := situation.facts(ref).quality) else None for ref in refs}
-    times = {ref: response_time(ref, situation) for ref in refs}
+    costs = [_nano(ref, situation) for ref in refs]
+    scores = [q.score if (q := situation.facts(ref).quality) else None for ref in refs]
+    times = [response_time(ref, situation) for ref in refs]
     weights = rules.preferences.weights
     parts = (
         ("cost", weights.cost, _scaled(costs, less_is_better=True)),
@@ -129,19 +129,19 @@ def balanced(rules: Rules, situation: Situation) -> Iterator[Proposal]:
     )
     total = sum(weight for _, weight, _ in parts) or 1.0
     ranked = sorted(
-        ((sum([w * scale[ref][0] for _, w, scale in parts]) / total, ref) for ref in refs),
+        ((sum([w * scale[at][0] for _, w, scale in parts]) / total, at) for at in range(len(refs))),
         key=lambda item: -item[0],
     )
-    for number, (score, ref) in enumerate(ranked):
+    for number, (score, at) in enumerate(ranked):
         words = ", ".join(
-            f"{name} {scale[ref][0]:.2f}{'' if scale[ref][1] else ' (unknown)'}"
+            f"{name} {scale[at][0]:.2f}{'' if scale[at][1] else ' (unknown)'}"
             for name, weight, scale in parts
             if weight
         )
-        known = sum(w for _, w, scale in parts if scale[ref][1]) / total
+        known = sum(w for _, w, scale in parts if scale[at][1]) / total
         founded = UNKNOWN + 0.7 * known
         reason = _nth(number, "best balance of what counts")
-        yield Proposal(ref, reason, founded, f"{score:.2f}: {words}")
+        yield Proposal(refs[at], reason, founded, f"{score:.2f}: {words}")
 
 
 # -- orders, shared by strategies and by [routing] prioritise
@@ -216,12 +216,10 @@ def _split(
 
 
 def _scaled(
-    values: dict[ModelRef, float | None] | dict[ModelRef, int | None],
-    *,
-    less_is_better: bool = False,
-) -> dict[ModelRef, tuple[float, bool]]:
+    values: Sequence[float | None], *, less_is_better: bool = False
+) -> list[tuple[float, bool]]:
     """Each value between 0 (the worst) and 1, and whether it is known at all."""
-    known = [value for value in values.values() if value is not None]
+    known = [value for value in values if value is not None]
     low, high = min(known, default=0.0), max(known, default=0.0)
 
     def scale(value: float) -> float:
@@ -230,10 +228,7 @@ def _scaled(
         share = (value - low) / (high - low)
         return 1 - share if less_is_better else share
 
-    return {
-        ref: (0.5, False) if value is None else (scale(value), True)
-        for ref, value in values.items()
-    }
+    return [(0.5, False) if value is None else (scale(value), True) for value in values]
 
 
 _PRIORITIES: dict[str, Callable[[Iterable[ModelRef], Rules, Situation], Iterator[Proposal]]] = {
