@@ -26,6 +26,9 @@ class Change:
     what: str
 
 
+_HERE = Change("privacy.local_only", "or --local, /local: what keeps this on this machine")
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """The parts of the answer to "why this model?"; ``gap`` is "" where nothing can be compared."""
@@ -43,7 +46,7 @@ def explain(preview: Preview, rules: Rules) -> Explanation:
         tuple(_seen(preview.signals)) if preview.signals is not None else (),
         tuple(scores),
         gap(preview.plan),
-        tuple(_changes(preview.detection, preview.plan, rules)),
+        (*_changes(preview.detection, preview.plan, rules), *([_HERE] if preview.local else [])),
     )
 
 
@@ -130,6 +133,8 @@ def _changes(detection: Detection, plan: Plan, rules: Rules) -> Iterator[Change]
 
 def _order(first: ModelRef, plan: Plan, rules: Rules) -> Iterator[Change]:
     """Keys that say which provider and which of its models."""
+    if chosen := rules.preferences.prioritise:
+        yield Change("routing.prioritise", f"it is {chosen!r}; without it, fallback_order counts")
     if plan.first.reason.startswith(DEFAULT_PROVIDER):
         yield Change("providers.default", f"the provider asked first; it is {first.provider}")
     tiers = rules.provider_tiers.get(first.provider, {})

@@ -215,11 +215,27 @@ def test_no_model_is_left_out_without_a_reason(
         (["-m", "openai/gpt-5"], "-m MODEL", "models.tasks."),
         (["-s", "cost"], "routing.strategy", "  models.tasks."),
         ([], "models.tasks.debugging", "routing.strategy"),
+        ([], "providers.default", "routing.prioritise"),
+        (["prioritised"], "routing.prioritise", "providers.default"),
+        (["-f", "private.txt"], "privacy.local_only", "providers.default"),
     ],
 )
 def test_only_what_would_change_the_choice_is_offered(
-    capsys: pytest.CaptureFixture[str], flags: list[str], offered: str, not_offered: str
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    flags: list[str],
+    offered: str,
+    not_offered: str,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "private.txt").write_text("mine")
+    extra = '[providers.ollama]\nmodel = "m"\n[privacy]\nlocal_only = ["private.txt"]\n'
+    if flags == ["prioritised"]:
+        flags, extra = [], '[routing]\nprioritise = "cost"\n'
+    order = CONFIG.replace('"claude"]', '"claude", "ollama"]')
+    write_config(home, order + extra)
     out, _ = route(capsys, "fix this bug: KeyError", *flags)
     ways = out.partition("to change it\n")[2]
     assert offered in ways
