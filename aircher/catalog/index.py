@@ -60,7 +60,9 @@ def _write(path: Path, index: Index) -> None:
     """Writes the whole file or nothing, for the user's eyes only.  Raises ``OSError``."""
     import tempfile
 
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    missing = [one for one in path.parents if not one.exists()]
+    for folder in reversed(missing):  # "parents=True" would make these as the umask says
+        folder.mkdir(mode=0o700, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".models-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

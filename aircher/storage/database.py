@@ -114,7 +114,9 @@ def _make_private(path: Path) -> None:
     another connection of this process holds on it (POSIX, fcntl(2)).
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        missing = [one for one in path.parents if not one.exists()]
+        for folder in reversed(missing):  # "parents=True" would make these as the umask says
+            folder.mkdir(mode=0o700, exist_ok=True)
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except FileExistsError:

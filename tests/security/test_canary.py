@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from aircher.bootstrap.logs import begun
 from aircher.cli.main import main
 from aircher.domain.children import names_a_secret
 from aircher.entry import main as entry
@@ -161,6 +163,16 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
 )
 
 
+@pytest.fixture
+def one_log() -> Iterator[None]:
+    """A process writes one log until it ends; the tests after this one want theirs."""
+    yield
+    if handler := begun():
+        logging.getLogger().removeHandler(handler)
+        handler.close()
+
+
+@pytest.mark.usefixtures("one_log")
 def test_every_command(
     ready: Path,
     home: Path,
@@ -242,8 +254,11 @@ async def test_the_hook_in_git_s_own_commit(
     done = subprocess.run([hook, str(message)], capture_output=True, text=True, check=True)
     assert "no message was written" in message.read_text()
     assert any(CANARY in key for key in server.keys)
-    assert list(children.iterdir())
     said = done.stdout + done.stderr
+    assert "aircher ended with" not in said, (
+        "then the shell would ask git, with the user's own keys"
+    )
+    assert list(children.iterdir())
 
     environ = {**os.environ, "GIT_EDITOR": "sed -i 1s/^/Greet/"}
     done = subprocess.run(

@@ -14,6 +14,7 @@ import pytest
 
 from aircher.bootstrap.configuring import set_value
 from aircher.bootstrap.opening import open_database
+from aircher.catalog.index import load
 from aircher.cli.main import main
 from aircher.config.atomic import read_private, write_private
 from aircher.domain.errors import StorageError
@@ -34,6 +35,8 @@ def test_everything_is_private_whatever_the_umask(
     monkeypatch.chdir(project)
     before = os.umask(0)
     try:
+        load(home / ".cache" / "aircher")
+        opened = open_database()  # first, so that it makes ~/.local and ~/.local/share
         for words in (
             ("config", "set", "secrets.key_file", str(unlock)),
             ("keys", "set", "openai"),
@@ -41,7 +44,6 @@ def test_everything_is_private_whatever_the_umask(
         ):
             monkeypatch.setattr(sys, "stdin", io.StringIO("sk-canary-0123456789"))
             assert main(words) == 0
-        opened = open_database()
         session = opened.sessions.create(title="x")
         opened.sessions.add(session.id, user("hello"))
         export = home / "out.md"
@@ -51,7 +53,14 @@ def test_everything_is_private_whatever_the_umask(
     finally:
         os.umask(before)
     names = {one.name for one in modes}
-    assert {"config.toml", "keys.sealed", "trusted.json", "aircher.db", "out.md"} <= names
+    assert {
+        "config.toml",
+        "keys.sealed",
+        "trusted.json",
+        "aircher.db",
+        "out.md",
+        "models.json",
+    } <= names
     wrong = {str(p): oct(m) for p, m in modes.items() if m != (0o700 if p.is_dir() else 0o600)}
     assert wrong == {}
 
