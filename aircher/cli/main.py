@@ -126,7 +126,10 @@ def main(argv: Sequence[str]) -> int:
     """Runs one command, which comes first in ``argv``; returns its exit code."""
     only = argv[0] if argv and argv[0] in COMMANDS else ""
     try:
-        args = build_parser(only or "none").parse_args(argv)
+        args, unknown = build_parser(only or "none").parse_known_args(argv)
+        if unknown:
+            hint = f"`{' '.join(filter(None, ('aircher', only)))} --help` shows what it takes."
+            raise UsageError(f"Unrecognized arguments: {' '.join(unknown)}.", hint=hint)
     except UsageError as error:
         if only:
             command = importlib.import_module(f"aircher.cli.{only}")

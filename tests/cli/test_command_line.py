@@ -225,3 +225,13 @@ async def shell(line: str, *words: str) -> tuple[int, bytes, bytes]:
     async with asyncio.timeout(60):
         out, err = await process.communicate()
     return process.returncode or 0, out, err
+
+
+@pytest.mark.parametrize("command", ["commit", "ask", "config"])
+def test_an_unknown_flag_is_answered_with_the_help_of_its_command(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, "path", "--bogus"]) == 2
+    err = capsys.readouterr().err
+    assert "Unrecognized arguments: --bogus." in err
+    assert f"`aircher {command} --help` shows what it takes." in err

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from aircher.domain.changes import Changes, FileChange, Hunk
 from aircher.policy.commit.fit import batches, fit
 from aircher.policy.commit.kinds import area_of, is_lock
-from aircher.policy.commit.plain import scope_of, subject_of, type_of
+from aircher.policy.commit.plain import scope_of, several, subject_of, type_of
 from aircher.workspace.repository import GitRepository
 from aircher.workspace.rule_files import read_rule_files
 from tests.support.repository import Repo, new_repo
@@ -190,3 +190,10 @@ def test_rules_name_the_most_changed_files_first(repo: Repo) -> None:
     for name, lines in rows.items():
         repo.stage(name, "after\n" * lines)
     assert by_rules(repo)[2] == "Update b.txt, one/c.txt, two/c.txt and 1 more"
+
+
+def test_one_file_is_never_spoken_of_in_the_plural(repo: Repo) -> None:
+    repo.stage("app.toml", "name = 1\nsize = 3\n")
+    changes = GitRepository(repo.path).staged()
+    said = [draft.subject for draft in several(changes, 5)]
+    assert said == ["Set size in app.toml", "Update app.toml"]

@@ -140,6 +140,7 @@ def test_a_long_subject_is_cut_between_words_that_can_stand_at_an_end() -> None:
     assert cut(LONG, 47) == "Read the diff by its own counts so that a file"
     assert cut("Add `some_very_long_name and more` to it", 30) == "Add"
     assert cut("Fix it (and all of the rest of it)", 25) == "Fix it"
+    assert cut("Add a reader that is really quite long", 34) == "Add a reader"
 
 
 texts = st.text(alphabet=st.sampled_from("abc ABC.,`()#-_\n\té日'\""), max_size=200)

@@ -175,6 +175,7 @@ _DANGLING = frozenset(
     """
     a an and as at because but by for from if in into like of on onto or over since so than that the
     their to under until via when where which while with without its is are be not no this these
+    really quite very more most much also even only then both either such
     """.split()
 )
 

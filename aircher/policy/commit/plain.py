@@ -260,4 +260,6 @@ def _by_files(files: Sequence[FileChange]) -> str:
 
 def _broadly(changes: Changes) -> str:
     scope = scope_of(changes)
-    return f"Update {scope}" if scope else f"Change {len(changes.files)} files"
+    if scope:
+        return f"Update {scope}"
+    return f"Change {len(changes.files):,} files" if len(changes.files) > 1 else ""
