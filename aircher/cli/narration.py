@@ -85,7 +85,9 @@ def _line(event: Event) -> str:
 
 def _fallback(event: FallingBack) -> str:
     error = event.error
-    said = error.message + (f" {error.hint}" if error.needs_user and error.hint else "")
+    said = error.message
+    if error.needs_user and error.hint:
+        said = f"{said.removesuffix('.')}. {error.hint.removesuffix('.')}"
     if event.continues:
         said += "; it goes on where the answer broke off"
     elif event.kept:

@@ -31,15 +31,18 @@ class Spending:
         self._ports = ports
         self._consider = consider
 
-    def adapt(self, plan: Plan, *, chosen: bool) -> tuple[Plan, Downgraded | None]:
+    def adapt(
+        self, plan: Plan, *, chosen: bool, may_change: bool = True
+    ) -> tuple[Plan, Downgraded | None]:
         """The plan with a cheaper model first where a limit asks for one, and why.
 
         ``chosen`` models (the user named it for this request) give way only to a limit that
-        would refuse them.
+        would refuse them.  Without ``may_change`` no other model takes over: a limit then
+        refuses the request.
         """
         settings = self._ports.settings.spending
         first = plan.first
-        if not settings.auto_downgrade:
+        if not (settings.auto_downgrade and may_change):
             return plan, None
         now = self._ports.clock.now()
         limits = caps(self._ports.settings.limits, now)

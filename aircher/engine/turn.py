@@ -100,14 +100,19 @@ class Engine:
             after = route.first.estimate.prompt if route.first.estimate else 0
             yield Compacted(compaction.covered, compaction.before, after, compaction.summary)
         spending = self._spending(request, stored, asked, look)
-        route, downgraded = spending.adapt(route, chosen=_chosen(request))
+        may_change = self._may_change(request, errand.task)
+        route, downgraded = spending.adapt(route, chosen=_chosen(request), may_change=may_change)
         yield Routed(route)
         if downgraded is not None:
             yield downgraded
         consent = self._consent.asking(request.answers)
+        clock = asyncio.get_running_loop()
+        began = clock.time()
         async with aclosing(spending.consent(route, consent)) as events:
             async for event in events:
                 yield event
+        # The user may think for as long as they like.
+        errand = replace(errand, deadline=errand.deadline + clock.time() - began)
         if consent.yes:
             errand = replace(errand, allowed_nano=worst(route.first) or 0)
         chain = Chain(
@@ -165,7 +170,8 @@ class Engine:
         asked = user(request.text, *request.attachments)
         plan = self._routing.plan(request, stored, asked, look)
         spending = self._spending(request, stored, asked, look)
-        plan, _ = spending.adapt(plan, chosen=_chosen(request))
+        may_change = self._may_change(request, plan.task)
+        plan, _ = spending.adapt(plan, chosen=_chosen(request), may_change=may_change)
         return Preview(look.detection, plan, look.signals, request.wish.local)
 
     def weigh(self, signals: Signals, wish: Wish) -> tuple[Detection, Plan | AircherError]:
@@ -195,6 +201,11 @@ class Engine:
             return plan.first
 
         return Spending(self._ports, consider)
+
+    def _may_change(self, request: TurnRequest, task: str) -> bool:
+        """False where the user let no other model take over, for this request or this task."""
+        settings = self._ports.settings.fallback
+        return request.wish.fallback and settings.consent_for(task) != "never"
 
     def skip_wait(self) -> None:
         """Ends the present wait: before a retry, or for a call's turn."""

@@ -47,6 +47,13 @@ async def test_a_continued_answer_is_whole_on_stdout_and_the_seam_is_told(home: 
     assert [m["role"] for m in other.received[0].body["messages"]] == ["user", "assistant", "user"]
 
 
+async def test_what_happened_and_what_to_do_are_two_sentences(home: Path) -> None:
+    async with two(home, error(401, "Incorrect API key")):
+        ran = await run("ask", "hi")
+    said = next(line for line in ran.err.splitlines() if line.startswith("fallback:"))
+    assert "did not accept the key: Incorrect API key. Check the key" in said, said
+
+
 async def test_the_object_of_a_continued_answer_holds_the_whole_and_both_calls(home: Path) -> None:
     async with two(home, HALF):
         ran = await run("ask", "hi", "--output-format", "stream-json")

@@ -24,7 +24,13 @@ from aircher.domain.events import (
 )
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Rules, TaskRule, Wish
-from aircher.domain.settings import CallSettings, Limit, RetrySettings, SpendSettings
+from aircher.domain.settings import (
+    CallSettings,
+    FallbackSettings,
+    Limit,
+    RetrySettings,
+    SpendSettings,
+)
 from aircher.domain.turns import TurnRequest
 from aircher.domain.usage import Cost, Tokens, UsageRow
 from tests.engine.conftest import Bench, Build
@@ -214,7 +220,13 @@ RULES = Rules(
 TASK = Wish(task="default")
 
 
-def ladder(build: Build, *limits: Limit, rules: Rules = RULES, **more: object) -> Bench:
+def ladder(
+    build: Build,
+    *limits: Limit,
+    rules: Rules = RULES,
+    fallback: FallbackSettings = FallbackSettings(),  # noqa: B008 - frozen
+    **more: object,
+) -> Bench:
     return build(
         ScriptedProvider("a", [answer("ok", prompt=1, output=1)]),
         ScriptedProvider("b", [answer("ok", prompt=1, output=1)]),
@@ -223,6 +235,7 @@ def ladder(build: Build, *limits: Limit, rules: Rules = RULES, **more: object) -
         limits=limits,
         calls=SHORT,
         spending=SpendSettings(**more),  # type: ignore[arg-type] - shorthand
+        fallback=fallback,
     )
 
 
@@ -304,6 +317,18 @@ async def test_without_auto_downgrade_it_is_refused(build: Build) -> None:
     assert not of(Started, events)
 
 
+@pytest.mark.parametrize("wish", [TASK, replace(TASK, fallback=False)], ids=["never", "flag"])
+async def test_where_no_other_model_may_answer_it_is_refused_as_well(
+    build: Build, wish: Wish
+) -> None:
+    never = FallbackSettings(tasks={} if not wish.fallback else {"default": "never"})
+    bench = ladder(build, day(3_000_000), fallback=never)
+    events = await bench.turn("hi", wish=wish)
+    assert error(events).exit_code == 6
+    assert not of(Downgraded, events)
+    assert (await bench.engine.preview(TurnRequest("hi", wish=wish))).plan.first.ref == DEAR
+
+
 async def test_a_limit_of_another_provider_or_task_presses_on_nobody(build: Build) -> None:
     bench = ladder(
         build,
@@ -329,6 +354,22 @@ async def test_a_request_above_its_limit_asks(build: Build, yes: bool) -> None:
     if not yes:
         assert error(events).exit_code == 6
         assert "--yes" in error(events).hint
+
+
+async def test_whoever_thinks_long_about_the_price_still_has_the_whole_deadline(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = ScriptedProvider("a", [[0.001, *answer("ok")]])
+    bench = build(
+        provider, limits=(single(50_000),), calls=SHORT, retry=RetrySettings(deadline_s=30)
+    )
+    loop = asyncio.get_running_loop()
+    real = loop.time
+    async for event in bench.engine.turn(TurnRequest("hi")):
+        if isinstance(event, Asking):
+            monkeypatch.setattr(loop, "time", lambda: real() + 60)
+            bench.engine.answer(event.question.id, yes=True)
+    assert isinstance(event, Finished), event
 
 
 async def test_a_yes_covers_the_request_but_no_dearer_model_behind_it(build: Build) -> None:
