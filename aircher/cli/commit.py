@@ -115,6 +115,8 @@ def _run(args: argparse.Namespace) -> int:
         except OSError as error:
             raise UsageError(f"{args.root!r} is no folder: {error.strerror}.") from None
     repository, kept = open_repository(), kept_messages()
+    if "GIT_WORK_TREE" in os.environ:  # no .git above it tells where ignore files are
+        os.chdir(repository.top)
     if args.retry:
         return _retry(args, repository, kept)
     changes, setting = _looked_at(args, repository)

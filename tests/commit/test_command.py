@@ -534,3 +534,17 @@ def test_a_message_in_another_language_is_asked_for_again_once(bench: Bench) -> 
     before = len(bench.model.bodies)
     assert bench.run("--print").out.startswith("Füge Leser hinzu".encode())
     assert len(bench.model.bodies) == before + 1
+
+
+def test_ignore_files_hold_in_a_work_tree_that_is_named_by_a_variable(bench: Bench) -> None:
+    repo = bench.repo
+    repo.write(".aircherignore", "plans/\n")
+    repo.stage("plans/a.txt", "the whole plan\n")
+    bench.env = {
+        "GIT_DIR": str(repo.path / ".git"),
+        "GIT_WORK_TREE": str(repo.path),
+    }
+    bench.folder = bench.home
+    ran = bench.run("--print")
+    assert "not sent, sensitive or ignored: plans/a.txt" in ran.err
+    assert "the whole plan" not in bench.model.texts[-1]
