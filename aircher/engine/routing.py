@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -138,7 +138,7 @@ class Routing:
             wish=request.wish,
             facts=ports.catalog.facts,
             estimate=estimated,
-            blocked=ports.health.blocked(),
+            blocked=self._passed_over(task),
             needs=_needs(request),
             asks=_asks(request),
             speed=ports.speed,
@@ -148,6 +148,15 @@ class Routing:
             files=signals.files,
             complexity=complexity(signals.text, task, signals.files, len(signals.history)),
         )
+
+    def _passed_over(self, task: str) -> Mapping[ModelRef, str]:
+        """Paused models, where another may be asked in their place without a word.
+
+        Elsewhere the paused one stays first, and the chain asks the user, or goes no further.
+        """
+        settings = self._ports.settings.fallback
+        free = settings.consent_for(task) == "auto" and settings.reaction("paused") == "next"
+        return self._ports.health.blocked() if free else {}
 
     def _estimate(
         self,

@@ -202,6 +202,22 @@ async def test_consent_is_by_task(build: Build) -> None:
         assert len(other.requests) == calls, task
 
 
+async def test_a_pause_is_no_consent(build: Build) -> None:
+    for consent, asks in (("ask", 1), ("never", 0)):
+        other = ScriptedProvider("b", [answer("Here.")])
+        bench = build(
+            ScriptedProvider("a", [[AuthenticationFailed("no")]]),
+            other,
+            fallback=FallbackSettings(consent=consent),
+            file=f"{consent}.db",
+        )
+        await answering(bench, yes=False)  # from now on "a" is paused
+        events = await answering(bench, yes=False)
+        assert sum(isinstance(event, Asking) for event in events) == asks, consent
+        assert isinstance(events[-1], Failed), events[-1]
+        assert not other.requests, consent
+
+
 async def test_an_answer_given_beforehand_is_not_asked_for(build: Build) -> None:
     bench = build(
         ScriptedProvider("a", [[AuthenticationFailed("no")]]),
