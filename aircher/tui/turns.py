@@ -60,7 +60,7 @@ class Turns(Questions):
         if self.chat.detection is not None:
             from aircher.domain.turns import Preview
 
-            self.chat.latest = Preview(self.chat.detection, message.plan)
+            self.chat.latest = Preview(self.chat.detection, message.plan, local=self.stays_here)
         self._prompt_tokens = first.estimate.prompt if first.estimate else None
         self.set_status(
             task=message.plan.task, model=str(first.ref), activity=f"asking {first.ref}"

@@ -88,6 +88,22 @@ def test_nothing_leaves_the_machine_with_local(capsys: pytest.CaptureFixture[str
     assert "stay on this machine" in err
 
 
+@pytest.mark.usefixtures("keys")
+def test_a_model_elsewhere_asked_for_by_name_with_a_private_file_is_named(
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "private.txt").write_text("mine")
+    here = '[providers.ollama]\nmodel = "m"\n[privacy]\nlocal_only = ["private.txt"]\n'
+    write_config(home, CONFIG.replace('"claude"]', '"claude", "ollama"]') + here)
+    _, err = route(capsys, "-m", "openai/gpt-5", "-f", "private.txt", "fix it", code=8)
+    assert "openai/gpt-5 was asked for by name: does not run on this machine" in err
+    assert "local pull" not in err
+
+
 def batch(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,

@@ -150,6 +150,12 @@ def _nothing(rules: Rules, situation: Situation, rejected: list[Rejected]) -> Ai
             provider=widest.provider,
             model=widest.model,
         )
+    wish = situation.wish
+    if situation.local and (wish.model or wish.provider) and rejected:
+        return NoModel(
+            f"{rejected[0].ref} was asked for by name: {rejected[0].reason}.",
+            hint="Leave the choice to Aircher (F6 in the app), name a model here, or leave out --local.",
+        )
     if situation.local:
         return NoModel(
             "This must stay on this machine, and no model here can take it.",
