@@ -87,7 +87,7 @@ def _refusal(claim: Claim, state: CapState) -> OverBudget:
         f"{cap.name} would be passed: {dollars(state.spent_nano)} spent{held}, this request may"
         f" cost up to {dollars(claim.nano_usd)}, the limit is {dollars(cap.limit_nano)}.",
         hint=f"Raise {cap.name} in the configuration, choose a cheaper model or a free one,"
-        " or ask for a shorter reply (max_tokens).",
+        " or ask for a shorter reply (chat.max_output).",
     )
 
 

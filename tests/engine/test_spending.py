@@ -313,6 +313,8 @@ async def test_without_auto_downgrade_it_is_refused(build: Build) -> None:
     bench = ladder(build, day(3_000_000), auto_downgrade=False)
     events = await bench.turn("hi", wish=TASK)
     assert error(events).kind == "budget"
+    assert "costs.daily_limit" in error(events).hint
+    assert "chat.max_output" in error(events).hint
     assert not of(Downgraded, events)
     assert not of(Started, events)
 
