@@ -214,7 +214,7 @@ CHANGES: tuple[tuple[str, ...], ...] = (
     ("branch", "add a greeting"),
     ("hook", "install"),
     ("hook", "status"),
-    ("pull", "ol", "m"),
+    ("pull", "--provider", "l", "m"),
 )
 
 
