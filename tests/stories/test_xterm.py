@@ -56,7 +56,7 @@ class Xterm:
         ]
         words = [word for one in allow for word in ("-xrm", one.removeprefix("-xrm="))]
         words += ["-xrm", "*disallowedWindowOps: ", "-T", "as it was", "-geometry", "120x36"]
-        run = ("script", "-qfc", shlex.join(AIRCHER), str(log))
+        run = ("timeout", "120", "script", "-qfc", shlex.join(AIRCHER), str(log))
         self.process = subprocess.Popen(["xterm", *words, "-e", *run], env=self.env, cwd=log.parent)
 
     def asked(self, *words: str) -> str:
