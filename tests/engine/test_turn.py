@@ -79,7 +79,7 @@ async def test_question_and_answer_are_on_disk_with_their_facts(build: Build) ->
     assert reply.message.text == "Use revert."
     assert (reply.state, reply.ref) == ("complete", ModelRef("a", "a-model"))
     assert reply.cost.nano_usd == 15_000
-    assert "pattern" in reply.evidence
+    assert "'how do'" in reply.evidence
 
 
 async def test_the_second_turn_sends_the_first(build: Build) -> None:
