@@ -29,7 +29,7 @@ from aircher.tui.app import AircherApp
 from aircher.tui.messages import FileChosen
 from aircher.tui.panels import TYPING_PAUSE_S
 from tests.stories.vendor import chunk
-from tests.support.loopback import Answer, Loopback, plain, serving
+from tests.support.loopback import Answer, Loopback, serving
 from tests.support.program import write_config
 
 SIZE = (120, 36)
@@ -85,6 +85,7 @@ CONFIG = """
 [providers]
 default = "openai"
 fallback_order = ["openai", "claude", "gemini"]
+health_check_interval = "0s"
 [providers.openai]
 base_url = "{0}/v1"
 api_key_env = "OPENAI_API_KEY"
@@ -258,8 +259,7 @@ async def picture(home: Path) -> str:
     (project / "retry.py").write_text(SOURCE, encoding="utf-8")
     os.chdir(project)
     clock = Clock()
-    listed = plain({"models": []})  # a look at who is there finds Gemini well
-    async with serving() as one, serving() as two, serving(listed) as three:
+    async with serving() as one, serving() as two, serving() as three:
         servers = {"openai": one, "claude": two, "gemini": three}
         write_config(home, CONFIG.format(one.url, two.url, three.url))
         with patch.object(compose, "SystemClock", lambda: clock):
