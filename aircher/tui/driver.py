@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import threading
 from codecs import getincrementaldecoder
 
 from textual._parser import ParseError
@@ -14,6 +15,7 @@ from aircher.domain.inert import inert
 
 _READ_BYTES = 4096
 _TICK_S = 0.1
+_CLOSING_S = 5.0
 
 
 _PASTE, _PASTED = "\x1b[200~", "\x1b[201~"
@@ -66,6 +68,19 @@ class PatientDriver(LinuxDriver):
     stops and the app leaves; the original would read the same nothing again and again.  A paste
     presses no keys (``Pastes``).
     """
+
+    def close(self) -> None:
+        """Ends the driver; where the terminal is gone its writer may wait for ever, and we do not.
+
+        Everything is on disk by then: the answer is written while it comes.
+        """
+        late = threading.Timer(_CLOSING_S, os._exit, (129,))
+        late.daemon = True
+        late.start()
+        try:
+            super().close()
+        finally:
+            late.cancel()
 
     def run_input_thread(self) -> None:
         """Waits for input and passes it on until the app leaves."""
