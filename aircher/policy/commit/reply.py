@@ -100,7 +100,7 @@ _REFUSAL = re.compile(
     r"|as an ai\b|i (?:do not|don't) (?:see|have)|please provide|it (?:looks|seems) like you)",
     re.IGNORECASE,
 )
-_QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»", "*": "*", "_": "_"}  # noqa: RUF001
+_QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»", "*": "*", "_": "_"}  # noqa: RUF001 - the curved ones are meant
 _COMMAND = re.compile(r"\A[$ ]*git commit\b.*?\s-\w*m[ =]", re.DOTALL)
 _ARGUMENT = re.compile(r"""\s(?:-\w*m|--message)[ =](["'])(.*?)(?<!\\)\1""", re.DOTALL)
 _WRAPPED = re.compile(r"\A([^\n]+)\n(?=[a-z])")
