@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -28,9 +29,11 @@ def main() -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
-    # Importing an SDK makes tens of thousands of objects that live on; looking through them
-    # again and again for garbage is a tenth of the time of an `ask` (benchmarks/ask.py).
-    gc.set_threshold(50_000)
+    # Importing an SDK makes 80,000 to 150,000 objects that live on.  Looking through them again
+    # and again for garbage is a tenth of the time of an `ask` (benchmarks/ask.py), and taking
+    # them apart at the end, when all memory is given back anyway, another tenth.
+    gc.set_threshold(200_000)
+    atexit.register(gc.freeze)
     from aircher.cli.streams import prepare
 
     prepare()

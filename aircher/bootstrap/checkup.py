@@ -13,7 +13,6 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -25,6 +24,7 @@ from aircher.bootstrap.opening import database_path
 from aircher.bootstrap.passphrase import nobody
 from aircher.bootstrap.sources import key_use, stores_of
 from aircher.domain.children import child_environment
+from aircher.domain.classes import dataclass
 from aircher.domain.keys import shown_origin
 from aircher.providers.local.discover import detect_servers
 from aircher.providers.vendors import vendors

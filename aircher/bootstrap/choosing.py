@@ -6,11 +6,12 @@ No IO: the composition root looks (keys, servers, the built-in model) and hands 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from aircher.bootstrap.preferring import TASK_TIERS, preferences, special, tiers
 from aircher.config.load import Config
 from aircher.config.provider_schema import ProviderConfig
+from aircher.domain.classes import dataclass
 from aircher.domain.models import ModelFacts, ModelRef
 from aircher.domain.routes import Rules, TaskRule
 from aircher.domain.tasks import TASKS

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +21,7 @@ from aircher.config.load import Config, Places, combine, load
 from aircher.config.names import BUILT_IN, Names
 from aircher.config.rows import name_of
 from aircher.config.trust import Trust, digest
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import ConfigError, StorageError, UsageError
 from aircher.domain.settings import ConfigProblem, ConfigValue
 from aircher.providers.vendors import vendors

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -17,6 +17,7 @@ from aircher.bootstrap.sources import FILES, Ask, Stores, key_use, stores_of
 from aircher.config.atomic import one_writer, private_folder
 from aircher.config.load import Config
 from aircher.config.values import looks_secret
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import (
     AuthenticationFailed,
     ConfigError,

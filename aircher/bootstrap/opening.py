@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from aircher.bootstrap.clock import LOCAL, SystemClock
 from aircher.bootstrap.configuring import data_dir, load_config
 from aircher.config.atomic import private_folder
 from aircher.domain.budget import CapState
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import StorageError, UsageError
 from aircher.domain.ports import (
     Clock,

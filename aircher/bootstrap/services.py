@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from aircher.domain.classes import dataclass
 from aircher.domain.ports import (
     Catalog,
     Clock,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from aircher.bootstrap.configuring import data_dir, key_variables
@@ -12,6 +11,7 @@ from aircher.bootstrap.places import SEALED_NAME
 from aircher.config.atomic import read_private, write_private
 from aircher.config.load import Config
 from aircher.config.provider_schema import ProviderConfig
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import ConfigError
 from aircher.domain.keys import KeyPlace, KeyUse
 from aircher.domain.origins import origin_of

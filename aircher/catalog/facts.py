@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -11,6 +10,7 @@ from typing import Any
 
 from aircher.catalog.lookup import Row
 from aircher.catalog.prices import Price, Rate, choose
+from aircher.domain.classes import dataclass
 from aircher.domain.models import Carbon, ModelFacts, ModelRef, Quality
 
 LONG_CONTEXT = 200_000

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from aircher.catalog.index import Index
 from aircher.catalog.matching import dashed_dates, matches, plain_name, shorter_names
 from aircher.catalog.prices import Price, Units, read_price
+from aircher.domain.classes import dataclass
 
 PRICE_LISTS: Mapping[str, str] = {
     "claude": "anthropic",

@@ -14,12 +14,13 @@ holds both to the same nano-dollar.  In short:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
+from aircher.domain.classes import dataclass
 from aircher.domain.prices import PriceLine
 from aircher.domain.usage import UNKNOWN_COST, Cost, CostTag, Tokens, usd_to_nano
 

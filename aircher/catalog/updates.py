@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import StorageError, UsageError
 from aircher.domain.prices import PriceChange
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from aircher.bootstrap.committing import open_splits
@@ -15,6 +15,7 @@ from aircher.cli.commit_writing import Writing
 from aircher.cli.narration import complaint, money
 from aircher.cli.printing import print_json
 from aircher.domain.changes import Changes
+from aircher.domain.classes import dataclass
 from aircher.domain.commits import CommitAsk, CommitMessage, Committing, Written
 from aircher.domain.errors import EXIT_CANCELLED, EXIT_OK, AircherError, GitRefused, UsageError
 from aircher.domain.inert import inert

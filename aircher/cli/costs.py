@@ -7,7 +7,6 @@ import csv
 import io
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +16,7 @@ from aircher.cli.contract import usd
 from aircher.cli.printing import print_json
 from aircher.cli.table import table
 from aircher.domain.budget import CapState
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import EXIT_OK
 from aircher.domain.inert import inert
 from aircher.domain.ports import SpendGroup

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 from aircher.config.layers import did_you_mean
 from aircher.config.names import Names, canonical, split_limit, split_model
@@ -13,6 +12,7 @@ from aircher.config.routing_schema import DOMAINS
 from aircher.config.rows import name_of
 from aircher.config.schema import Tree
 from aircher.config.values import format_duration, is_plain_remote, shown
+from aircher.domain.classes import dataclass
 from aircher.domain.preferences import TIERS
 from aircher.domain.settings import REACTIONS
 from aircher.domain.tasks import TASKS

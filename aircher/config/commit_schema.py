@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import get_args
 
 from aircher.config.rows import setting
 from aircher.config.values import BOOL, INT, TEXT, WORD
+from aircher.domain.classes import dataclass
 from aircher.domain.commits import CommitSettings, Switch
 
 _DEFAULT = CommitSettings()

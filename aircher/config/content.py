@@ -7,11 +7,11 @@ import os
 import re
 import stat
 import tomllib
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from aircher.domain.classes import dataclass
 from aircher.domain.settings import ConfigProblem
 
 LARGEST_FILE = 1_000_000

@@ -1,16 +1,15 @@
 """The table [costs]: what may be spent, what is told, and what happens near a limit."""
 
 # The field functions return a fresh dataclass field each time, as dataclasses.field does.
-# ruff: noqa: RUF009
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
 from aircher.config.rows import each, setting
 from aircher.config.values import BOOL, MODEL, MONEY, NUMBER, SHARES, WORD
+from aircher.domain.classes import dataclass
 
 
 @dataclass(frozen=True)

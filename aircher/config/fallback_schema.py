@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import get_args
 
 from aircher.config.rows import each, setting
 from aircher.config.values import WORD
+from aircher.domain.classes import dataclass
 from aircher.domain.settings import REACTIONS, BrokenAnswer, Consent, FallbackSettings, Reaction
 
 _DEFAULT = FallbackSettings()

@@ -4,10 +4,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from aircher.config.rows import setting
 from aircher.config.values import DURATION, INT, NUMBER
+from aircher.domain.classes import dataclass
 from aircher.domain.settings import HealthSettings
 
 _HEALTH = HealthSettings()

@@ -7,7 +7,7 @@ value is left out, so that the layer below shows through and the program can sti
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from aircher.config.content import parse
@@ -16,6 +16,7 @@ from aircher.config.positions import KeyPath, Layout, layout_of
 from aircher.config.rows import Row, Table, name_of, parse_key, resolve
 from aircher.config.schema import TREE
 from aircher.config.values import PROVIDER, PROVIDERS
+from aircher.domain.classes import dataclass
 from aircher.domain.settings import ConfigProblem
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from aircher.config.positions import KeyPath
 from aircher.config.rows import Row, build, find, name_of, parse_key, resolve, value_at
 from aircher.config.schema import NOT_YET, TREE, Tree
 from aircher.config.trust import Trust
+from aircher.domain.classes import dataclass
 from aircher.domain.settings import ConfigProblem, Limit
 from aircher.domain.usage import usd_to_nano
 

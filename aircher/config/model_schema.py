@@ -1,17 +1,16 @@
 """Every key of the [models] tables.  How these classes are read: see schema.py."""
 
 # The field functions return a fresh dataclass field each time, as dataclasses.field does.
-# ruff: noqa: RUF009
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import get_args
 
 from aircher.config.rows import each, named, setting
 from aircher.config.values import INT, MODEL, MODELS, MONEY, NUMBER, WORD, WORDS
+from aircher.domain.classes import dataclass
 from aircher.domain.models import Feature
 from aircher.domain.settings import Consent
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from aircher.domain.classes import dataclass
 
 KeyPath = tuple[str, ...]
 

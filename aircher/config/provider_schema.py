@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from aircher.config.rows import each, setting
@@ -21,6 +21,7 @@ from aircher.config.values import (
     URL,
     WORD,
 )
+from aircher.domain.classes import dataclass
 
 _KINDS = ("openai", "anthropic", "gemini", "ollama", "bedrock")
 

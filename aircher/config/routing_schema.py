@@ -1,12 +1,10 @@
 """Every key of the [routing] tables.  How these classes are read: see schema.py."""
 
 # The field functions return a fresh dataclass field each time, as dataclasses.field does.
-# ruff: noqa: RUF009
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
 from aircher.config.rows import each, named, setting, table
@@ -22,6 +20,7 @@ from aircher.config.values import (
     WORD,
     WORDS,
 )
+from aircher.domain.classes import dataclass
 from aircher.domain.preferences import TIERS, Gates, Tiers
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

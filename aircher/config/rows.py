@@ -8,11 +8,12 @@ A part of a path that the user names ("openai" in providers.openai) is written "
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, field, fields
 from typing import Any
 
 from aircher.config.positions import KeyPath, split_key
 from aircher.config.values import Kind, WrongType, looks_secret, shown, toml_key
+from aircher.domain.classes import dataclass
 
 
 @dataclass(frozen=True, slots=True)

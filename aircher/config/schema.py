@@ -7,12 +7,10 @@ sent, which key is used, what may be spent, and which files are opened.
 """
 
 # The field functions return a fresh dataclass field each time, as dataclasses.field does.
-# ruff: noqa: RUF009
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import get_args
 
 from aircher.config.commit_schema import Commit
@@ -36,6 +34,7 @@ from aircher.config.values import (
     WORDS,
 )
 from aircher.domain.chat import Effort
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import PROVIDER_KINDS
 from aircher.domain.guarding import GuardAction
 from aircher.domain.settings import RetrySettings

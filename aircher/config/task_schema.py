@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from aircher.config.regexes import PHRASES, REGEXES
 from aircher.config.rows import setting
 from aircher.config.values import GIT_SIGNS, MODEL, WORDS
+from aircher.domain.classes import dataclass
 
 
 @dataclass(frozen=True)

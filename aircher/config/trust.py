@@ -6,10 +6,10 @@ A file that changes by one byte is not trusted any more, so a pull cannot slip s
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from aircher.config.atomic import read_private, write_private
+from aircher.domain.classes import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from aircher.domain.classes import dataclass
 from aircher.domain.tasks import GIT_SIGNS as GIT_SIGN_NAMES
 
 _NANOS = {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from aircher.domain.classes import dataclass
 from aircher.domain.models import ModelRef
 
 

@@ -7,9 +7,10 @@ properties are for reading and replace what is not UTF-8.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from aircher.domain.classes import dataclass
 from aircher.domain.inert import inert
 
 Status = Literal["added", "modified", "deleted", "renamed", "copied", "type", "unmerged"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
+from aircher.domain.classes import dataclass
 from aircher.domain.limits import RateLimit
 from aircher.domain.messages import Message, Part, Text, Thinking, ToolCall
 from aircher.domain.usage import NO_TOKENS, Tokens

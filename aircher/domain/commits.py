@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from aircher.domain.changes import Changes
+from aircher.domain.classes import dataclass
 from aircher.domain.events import Event
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Candidate, Wish

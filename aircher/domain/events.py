@@ -7,8 +7,6 @@ Usage  Finished | Failed
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from aircher.domain.chat import (
     Outcome,
     RefusalDelta,
@@ -16,6 +14,7 @@ from aircher.domain.chat import (
     ThinkingDelta,
     ToolCallDelta,
 )
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import AircherError, ProviderError
 from aircher.domain.guarding import Finding
 from aircher.domain.messages import ToolCall

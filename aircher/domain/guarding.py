@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from aircher.domain.classes import dataclass
 
 GuardAction = Literal["redact", "block", "allow", "ask"]
 """What is done about a finding: replaced by its kind, not sent at all, sent, or asked about (and

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from aircher.domain.classes import dataclass
 from aircher.domain.limits import RateLimit
 from aircher.domain.models import ModelRef
 

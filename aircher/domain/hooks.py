@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from aircher.domain.classes import dataclass
 
 HookState = Literal["absent", "installed", "changed", "displaced"]
 """Not there; there as it was written; there, but edited since; there, but moved out of the way by

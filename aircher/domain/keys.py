@@ -5,8 +5,9 @@ No value here holds a key.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from aircher.domain.classes import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from aircher.domain.classes import dataclass
 
 Counted = Literal["requests", "tokens", "input tokens", "output tokens"]
 

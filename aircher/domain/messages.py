@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from aircher.domain.classes import dataclass
 from aircher.domain.inert import encodable
 
 Role = Literal["user", "assistant", "tool"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Literal
+
+from aircher.domain.classes import dataclass
 
 Feature = Literal[
     "vision", "documents", "tools", "json", "long_context", "thinking", "streaming", "local"

@@ -8,12 +8,12 @@ able to write its last words without awaiting.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from aircher.domain.budget import Cap, CapState, Claim, Reservation
 from aircher.domain.chat import ChatRequest, Chunk
+from aircher.domain.classes import dataclass
 from aircher.domain.health import Admission, Breaker, Health, Sample
 from aircher.domain.keys import KeyPlace, KeyUse
 from aircher.domain.limits import RateLimit, Slot, Taken

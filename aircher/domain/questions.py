@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from aircher.domain.classes import dataclass
 
 QuestionKind = Literal["fallback", "cost", "unusual", "secret", "fresh_start"]
 """Why it is asked: another model would take over; one request above its limit; spending unlike

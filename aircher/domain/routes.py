@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from aircher.domain.classes import dataclass
 from aircher.domain.models import ModelRef
 from aircher.domain.preferences import Preferences, SpecialRule, Tiers
 from aircher.domain.usage import Cost

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from aircher.domain.classes import dataclass
 from aircher.domain.messages import Message
 from aircher.domain.models import ModelRef
 from aircher.domain.usage import NO_TOKENS, UNKNOWN_COST, Cost, Tokens

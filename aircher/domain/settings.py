@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Literal
 
 from aircher.domain.chat import Effort
+from aircher.domain.classes import dataclass
 from aircher.domain.commits import CommitSettings
 from aircher.domain.limits import Rate
 from aircher.domain.models import ModelRef

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, Protocol
 
 from aircher.domain.changes import Changes
+from aircher.domain.classes import dataclass
 from aircher.domain.commits import Committing
 from aircher.domain.events import Event
 from aircher.domain.usage import UNKNOWN_COST, Cost

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from aircher.domain.chat import Effort, ToolSpec
+from aircher.domain.classes import dataclass
 from aircher.domain.messages import Part
 from aircher.domain.questions import QuestionKind
 from aircher.domain.routes import Plan, Wish

@@ -6,11 +6,12 @@ None means unknown and is shown as unknown, never as zero.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
+from aircher.domain.classes import dataclass
 from aircher.domain.models import ModelRef
 
 NANO_PER_USD = 1_000_000_000

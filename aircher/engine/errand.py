@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from aircher.domain.classes import dataclass
 from aircher.domain.events import Attempt
 from aircher.engine.consent import Asked
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import AircherError, ProviderError, StorageError
 from aircher.domain.health import (
     Admission,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from aircher.domain.classes import dataclass
 from aircher.domain.models import ModelRef, Speed
 from aircher.domain.ports import (
     AnswerCheck,

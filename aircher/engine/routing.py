@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import AircherError
 from aircher.domain.messages import Document, Message, Text, user
 from aircher.domain.models import ModelRef

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from aircher.domain.classes import dataclass
 from aircher.domain.commits import CommitAsk, CommitMessage, Source, Written
 from aircher.domain.errors import NothingToDo, SecretBlocked
 from aircher.domain.events import Failed, TurnResult

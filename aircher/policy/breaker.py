@@ -8,9 +8,10 @@ seconds since 1970 by a wall clock that may be set back: see ``steady``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import ProviderError
 from aircher.domain.health import Admission, Breaker, BreakerState
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from aircher.domain.budget import CapState
+from aircher.domain.classes import dataclass
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Candidate
 from aircher.domain.settings import Limit

@@ -7,8 +7,8 @@ same explanation.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from aircher.domain.classes import dataclass
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Candidate, Plan, Rules
 from aircher.domain.tasks import Detection, Signals

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
 
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import AircherError, OverBudget, ProviderError
 from aircher.domain.models import ModelFacts, ModelRef
 from aircher.domain.routes import Candidate

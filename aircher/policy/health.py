@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import PROVIDER_KINDS
 from aircher.domain.health import (
     Breaker,

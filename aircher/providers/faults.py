@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import (
     AuthenticationFailed,
     ContentFiltered,

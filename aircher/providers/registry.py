@@ -6,10 +6,11 @@ import asyncio
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import blake2b
 from typing import Any
 
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import AuthenticationFailed, ConfigError
 from aircher.domain.ports import Provider
 from aircher.providers.addresses import checked_url, is_loopback

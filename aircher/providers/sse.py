@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Any
+
+from aircher.domain.classes import dataclass
 
 MAX_EVENT_BYTES = 64 * 1024 * 1024
 """More than any vendor's largest reply; a longer line is not an answer but an attack or a bug."""

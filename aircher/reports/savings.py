@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from aircher.domain.classes import dataclass
 from aircher.domain.models import ModelRef
 from aircher.domain.ports import Catalog
 from aircher.domain.usage import UsageRow

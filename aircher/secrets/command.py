@@ -6,9 +6,10 @@ import subprocess
 import threading
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from aircher.domain.children import child_environment
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import AuthenticationFailed
 from aircher.domain.keys import KeyPlace, KeyUse
 from aircher.secrets.keys import Key, checked

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from aircher.domain.classes import dataclass
 from aircher.domain.keys import KeyPlace, KeyUse
 from aircher.secrets.binding import require_same
 from aircher.secrets.keys import Key, checked

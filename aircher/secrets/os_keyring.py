@@ -11,11 +11,12 @@ import importlib
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import ConfigError
 from aircher.domain.keys import KeyPlace, KeyUse
 from aircher.secrets.binding import require_same, store_hint

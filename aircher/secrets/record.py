@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
+
+from aircher.domain.classes import dataclass
 
 _MARK = '{"aircher": 1,'
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from aircher.domain.classes import dataclass
 from aircher.domain.keys import KeyPlace
 from aircher.secrets.sealed import Files
 

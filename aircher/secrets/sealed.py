@@ -12,11 +12,12 @@ import json
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import AuthenticationFailed, ConfigError
 from aircher.domain.keys import KeyPlace, KeyUse
 from aircher.secrets.binding import require_same, store_hint

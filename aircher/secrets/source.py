@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
+from aircher.domain.classes import dataclass
 from aircher.domain.keys import KeyPlace, KeyUse
 from aircher.secrets.environment import Environment
 from aircher.secrets.keys import Key

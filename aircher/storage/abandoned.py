@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from aircher.domain.classes import dataclass
 from aircher.domain.messages import Text, Thinking
 from aircher.domain.models import ModelRef
 from aircher.domain.usage import Cost, Tokens, UsageRow

@@ -14,10 +14,11 @@ from __future__ import annotations
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from aircher.domain.budget import Cap, CapState, Claim, Reservation
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import OverBudget
 from aircher.domain.inert import encodable
 from aircher.domain.models import ModelRef

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
+from aircher.domain.classes import dataclass
 from aircher.domain.usage import NO_TOKENS, Cost, CostTag, Spend, Tokens
 from aircher.policy.windows import day_start, month_start
 from aircher.tui.words import money

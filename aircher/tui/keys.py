@@ -7,10 +7,11 @@ id (its keymap), so remapping needs no code of its own beyond checking what the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from textual.binding import Binding
+
+from aircher.domain.classes import dataclass
 
 Place = Literal["app", "prompt", "question"]
 """Where a key is bound: everywhere, only while the prompt has the focus, or where a question is."""

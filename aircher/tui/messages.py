@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from textual.message import Message
+
+from aircher.domain.classes import dataclass
 
 if TYPE_CHECKING:  # annotations only: the first frame needs none of it
     from aircher.domain.errors import AircherError

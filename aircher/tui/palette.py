@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from textual.fuzzy import Matcher
 
+from aircher.domain.classes import dataclass
 from aircher.domain.tasks import TASKS
 from aircher.tui import keys, slash
 from aircher.tui.choices import Choices

@@ -10,8 +10,9 @@ import heapq
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
+
+from aircher.domain.classes import dataclass
 
 _CONSIDERED = 4_000
 """Matches of one kind that are compared; a query with more is too short to be meant exactly,

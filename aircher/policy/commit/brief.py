@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from aircher.domain.changes import Changes
+from aircher.domain.classes import dataclass
 from aircher.domain.commits import CommitAsk, CommitMessage, CommitSettings, PastCommit, Payload
 from aircher.domain.guarding import Finding, in_words
 from aircher.policy.commit import plain

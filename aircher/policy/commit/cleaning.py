@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from aircher.domain.changes import Changes, FileChange, Hunk
+from aircher.domain.classes import dataclass
 from aircher.domain.commits import CommitAsk, PastCommit
 from aircher.domain.guarding import Finding
 from aircher.policy.commit.fit import PIECE_LINES, PIECES_PER_FILE

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 from aircher.domain.changes import EXECUTABLE, Changes, FileChange, Hunk
+from aircher.domain.classes import dataclass
 from aircher.domain.inert import inert
 from aircher.policy.commit.kinds import WEIGHT, kind_of, only_form
 

@@ -6,10 +6,11 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from aircher.domain.changes import Changes, FileChange
+from aircher.domain.classes import dataclass
 from aircher.domain.splits import WHOLE, Group, Unit
 from aircher.policy.commit.fit import heading
 from aircher.policy.commit.kinds import area_of, is_lock, kind_of, only_form

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import translate
 from typing import Literal
 
 from aircher.domain.changes import EXECUTABLE, FILE, SUBMODULE, SYMLINK, FileChange
+from aircher.domain.classes import dataclass
 
 Area = Literal["code", "test", "docs", "ci", "build", "config", "data"]
 

@@ -7,9 +7,10 @@ is checked afterwards, and what a message breaks is said in a sentence.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from aircher.domain.classes import dataclass
 from aircher.domain.commits import CommitMessage, RuleFile
 from aircher.policy.commit.style import HEADER, TYPES
 

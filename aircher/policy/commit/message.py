@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from aircher.domain.classes import dataclass
 from aircher.domain.commits import CommitMessage, CommitSettings, Setting, Switch
 from aircher.domain.inert import inert
 from aircher.policy.commit.lint import LintRules

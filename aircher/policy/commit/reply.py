@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from aircher.domain.classes import dataclass
 from aircher.domain.inert import inert
 from aircher.policy.commit.style import HEADER, TYPES
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import count
 
+from aircher.domain.classes import dataclass
 from aircher.domain.commits import PastCommit
 from aircher.policy.commit.language import language_of
 from aircher.policy.commit.ticket import tickets_in

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from aircher.domain.classes import dataclass
 from aircher.domain.commits import CommitMessage, PastCommit
 from aircher.domain.inert import inert
 from aircher.domain.texts import TextAsk, TextKind

@@ -7,9 +7,9 @@ with what it weighed.  The user's own patterns and corrections come last and may
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from aircher.domain.classes import dataclass
 from aircher.domain.tasks import TASKS, Correction, Detection, Evidence, Signals
 from aircher.policy.detect import rules
 from aircher.policy.detect.features import Lexicon, Reading, read

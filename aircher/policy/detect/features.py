@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from aircher.domain.classes import dataclass
 
 SIDE = 1_000
 """Characters read of each end of a long message."""

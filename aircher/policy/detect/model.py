@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from math import exp, sqrt
 from typing import Any
+
+from aircher.domain.classes import dataclass
 
 BLOCKS = "=~+*!"
 """First characters of feature names: ask, rest, concepts, facts, rules (features.py)."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cached_property
 from typing import Any
 
+from aircher.domain.classes import dataclass
 from aircher.domain.tasks import Evidence, GitState, Signals
 from aircher.policy.detect.needs import needed
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from aircher.domain.classes import dataclass
 from aircher.policy.guard.lookalikes import is_example, is_password, is_random, is_uuid
 from aircher.policy.guard.rules import Rules
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from aircher.domain.classes import dataclass
 from aircher.domain.guarding import IGNORED_FILE, SENSITIVE_FILE, Finding, GuardAction
 from aircher.policy.guard.paths import is_sensitive
 from aircher.policy.guard.rules import Rules

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
+
+from aircher.domain.classes import dataclass
 
 NAMES = ("passw", "pwd", "passphrase", "secret", "token", "key", "credential", "auth")
 """Parts of names to which secrets are given (assignments.py)."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from aircher.domain.classes import dataclass
 from aircher.policy.guard import assignments
 from aircher.policy.guard.lookalikes import CHECKS, entropy
 from aircher.policy.guard.rules import ASSIGNED, NAMES, Rule, Rules

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+
+from aircher.domain.classes import dataclass
 
 _DIFF = re.compile(r"^(?:@@ |diff --git )", re.MULTILINE)
 _MARK = re.compile(r"^[+\- ]", re.MULTILINE)

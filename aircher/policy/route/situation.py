@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from aircher.domain.classes import dataclass
 from aircher.domain.models import ModelFacts, ModelRef, Speed
 from aircher.domain.routes import Complexity, Estimate, Wish
 

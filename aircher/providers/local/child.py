@@ -9,10 +9,10 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import ModelNotFound, TimedOut
 from aircher.domain.inert import inert
 from aircher.providers.local.model import FETCH_HINT, RUNTIME_HINT, has_runtime

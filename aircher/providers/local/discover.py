@@ -9,9 +9,11 @@ import asyncio
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
+
+from aircher.domain.classes import dataclass
 
 LIMIT_S = 0.15
 """For all together: a closed port answers in under a millisecond, a running server in ten."""

@@ -12,11 +12,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html.parser import HTMLParser
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from aircher.domain.children import child_environment
+from aircher.domain.classes import dataclass
 
 ACCEPT = (
     "application/vnd.pypi.simple.v1+json, "

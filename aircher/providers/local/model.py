@@ -6,10 +6,11 @@ import hashlib
 import importlib.util
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+
+from aircher.domain.classes import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from aircher.domain.children import child_environment
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import MalformedReply, NetworkFailed, UsageError
 from aircher.providers.local.fetch import (
     Progress,

@@ -12,8 +12,10 @@ import json
 import os
 import signal
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
+
+from aircher.domain.classes import dataclass
 
 
 @dataclass(frozen=True, slots=True)

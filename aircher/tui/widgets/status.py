@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from aircher.domain.classes import dataclass
 from aircher.domain.inert import inert
 from aircher.tui.words import clip, money, price, task_name
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from aircher.domain.changes import FileChange, Hunk, Status
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import GitRefused
 
 _STATUS: dict[bytes, Status] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from anthropic import (
@@ -13,6 +12,7 @@ from anthropic import (
     AsyncAnthropicVertex,
 )
 
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import InvalidRequest
 from aircher.providers.connection import Connection
 from aircher.providers.transport import http_client, timeout

@@ -8,8 +8,10 @@ resize nor a new theme parses anything again.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, NamedTuple
+
+from aircher.domain.classes import dataclass
 
 
 class Link(NamedTuple):

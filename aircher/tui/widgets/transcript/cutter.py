@@ -12,9 +12,10 @@ source around it, not as its whole list.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from aircher.domain.classes import dataclass
 from aircher.tui.widgets.transcript.blocks import Block, Fence, Span
 from aircher.tui.widgets.transcript.highlight import LineHighlighter, lexer_for
 from aircher.tui.widgets.transcript.markdown import (

@@ -10,7 +10,7 @@ one pattern matches may lose its colour when it ends more than ``KEPT`` lines fu
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]  #
 from pygments.token import Token, _TokenType  # type: ignore[import-untyped]  # ships no types
 from pygments.util import ClassNotFound  # type: ignore[import-untyped]  # ships no types
 
+from aircher.domain.classes import dataclass
 from aircher.tui.widgets.transcript.blocks import Span
 
 WINDOW = 40

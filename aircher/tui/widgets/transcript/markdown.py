@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from aircher.domain.classes import dataclass
 from aircher.domain.inert import inert
 from aircher.tui.widgets.transcript.blocks import Block, Fence, Link, Span, Table, plain
 from aircher.tui.widgets.transcript.cells import cell_len

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
+from aircher.domain.classes import dataclass
 from aircher.domain.inert import inert
 from aircher.tui.widgets.transcript.blocks import Block, Fence, Fold, Span
 from aircher.tui.widgets.transcript.budget import ENDLESS, LEAST_BLOCKS, Budget

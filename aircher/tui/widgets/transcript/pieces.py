@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from aircher.domain.classes import dataclass
 from aircher.tui.widgets.transcript.blocks import Fence, Span, Table
 from aircher.tui.widgets.transcript.highlight import LineHighlighter
 
