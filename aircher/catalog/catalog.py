@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
@@ -11,8 +11,9 @@ from pathlib import Path
 from aircher.catalog import index
 from aircher.catalog.fact_rows import emitted_row, known_row, scored_row
 from aircher.catalog.facts import NOTHING_SAID, CustomModel, listed_facts, local_facts
-from aircher.catalog.lookup import PRICE_LISTS, PriceLists, Row, fact_keys
-from aircher.catalog.prices import Price, bill, choose, price_lines
+from aircher.catalog.lookup import PRICE_LISTS, PriceLists, fact_keys
+from aircher.catalog.prices import choose, price_lines
+from aircher.catalog.tariffs import Tariff
 from aircher.catalog.tokens import TokenCounter
 from aircher.domain.messages import Message
 from aircher.domain.models import ModelFacts, ModelRef
@@ -51,7 +52,7 @@ class ModelCatalog:
         self._update = update
         self._counter = TokenCounter()
         self._facts: dict[ModelRef, ModelFacts] = {}
-        self._at: tuple[datetime | None, dict[tuple[str, str], tuple[Price, str]]] = (None, {})
+        self._tariffs: dict[ModelRef, tuple[Tariff, ...]] = {}
 
     @cached_property
     def _index(self) -> index.Index:
@@ -113,30 +114,30 @@ class ModelCatalog:
             return FREE
         if vendor_usd and (stated := _stated(vendor_usd)) is not None:
             return Cost(stated, "exact", "vendor")
+        tariff = self._tariff(ref, at)
+        return UNKNOWN_COST if tariff is None else tariff.bill(tokens)
+
+    def _tariff(self, ref: ModelRef, at: datetime) -> Tariff | None:
+        """What counts for the model at that instant; None where it has no price."""
+        tariffs = self._tariffs.get(ref)
+        if tariffs is None:
+            tariffs = self._tariffs[ref] = tuple(self._find_tariffs(ref))
+        if len(tariffs) < 2:
+            return next(iter(tariffs), None)
+        present = choose([tariff.price for tariff in tariffs], at)
+        return next(tariff for tariff in tariffs if tariff.price is present)
+
+    def _find_tariffs(self, ref: ModelRef) -> Iterator[Tariff]:
         custom = self._custom.get(ref, NOTHING_SAID).price
         if custom is not None:
-            return bill(custom, tokens, "your configuration")
+            yield Tariff(custom, "your configuration")
+            return
         row = self._lists.find(ref.provider, ref.model)
-        if row is None or not row.prices:
-            return UNKNOWN_COST
-        price, name = self._present(row, at)
-        return bill(price, tokens, name, listed_free=row.listed_free)
-
-    def _present(self, row: Row, at: datetime) -> tuple[Price, str]:
-        """The price that counts at that instant, with its name for bills.
-
-        One request prices many models at one instant, so the last instant's answers are kept.
-        """
-        instant, found = self._at
-        if instant != at:
-            found = {}
-            self._at = at, found
-        key = row.provider, row.model
-        if key not in found:
-            price = choose(row.prices, at)
+        if row is None:
+            return
+        for price in row.prices:
             words = (self._data, f"{row.provider}/{row.model}", price.condition)
-            found[key] = price, " ".join(filter(None, words))
-        return found[key]
+            yield Tariff(price, " ".join(filter(None, words)), row.listed_free)
 
     def sheet(self, ref: ModelRef, at: datetime) -> PriceSheet:
         """All that is stated of a model's price; ``cost`` at that time uses what is marked now."""

@@ -14,13 +14,17 @@ from genai_prices.data import providers as price_data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aircher.catalog import index
 from aircher.catalog.catalog import ModelCatalog
 from aircher.catalog.facts import CustomModel
-from aircher.catalog.lookup import PRICE_LISTS
+from aircher.catalog.lookup import PRICE_LISTS, PriceLists
+from aircher.catalog.prices import bill
+from aircher.catalog.tariffs import Tariff
 from aircher.domain.models import ModelRef
 from aircher.domain.usage import FREE, UNKNOWN_COST, Tokens, usd_to_nano
 
 CATALOG = ModelCatalog()
+LISTS = PriceLists(index.load(None, None))
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ROWS = [(provider.id, model.id) for provider in price_data for model in provider.models]
 
@@ -83,6 +87,27 @@ def test_equals_genai_prices_for_any_model_and_usage(
         assert expected == 0, "only what has no price for text may be unknown"
     else:
         assert cost.nano_usd == expected
+
+
+PLAIN = st.one_of(st.integers(0, 2_000_000), st.sampled_from([0, 1, 200_000, 200_001, 272_001]))
+
+
+@settings(max_examples=800, deadline=None)
+@given(row=st.sampled_from(ROWS), prompt=PLAIN, written=PLAIN, kept=st.booleans(), at=MOMENTS)
+def test_a_plain_bill_in_whole_numbers_is_the_bill_in_decimals(
+    row: tuple[str, str], prompt: int, written: int, kept: bool, at: datetime
+) -> None:
+    tokens = Tokens(input=prompt, cache_write=prompt if kept else None, output=written)
+    found = LISTS.find(*row)
+    for price in found.prices if found else ():
+        assert Tariff(price, "n").bill(tokens) == bill(price, tokens, "n")
+
+
+def test_nearly_every_price_is_billed_in_whole_numbers() -> None:
+    prices = [price for row in ROWS if (found := LISTS.find(*row)) for price in found.prices]
+    priced = [price for price in prices if "output_tokens" in price.units]
+    straight = [price for price in priced if Tariff(price, "").lines]
+    assert len(straight) >= 0.98 * len(priced) > 1_000
 
 
 def test_every_model_finds_the_same_row_as_genai_prices() -> None:
