@@ -128,7 +128,7 @@ def open_services(
         guard=make_guard(config, chosen.rules, workspace.ignored),
         clock=clock,
         roll=random.random,
-        speed=speeds.of,
+        speeds=speeds.all,
         strategies=strategies_for(chosen.rules),
         check=CommandCheck(settings.key_variables),
     )

@@ -123,7 +123,7 @@ class ModelCatalog:
         if tariffs is None:
             tariffs = self._tariffs[ref] = tuple(self._find_tariffs(ref))
         if len(tariffs) < 2:
-            return next(iter(tariffs), None)
+            return tariffs[0] if tariffs else None
         present = choose([tariff.price for tariff in tariffs], at)
         return next(tariff for tariff in tariffs if tariff.price is present)
 

@@ -34,8 +34,8 @@ def compare(services: Services, task: str, *, as_json: bool) -> int:
         refs = sorted(
             dict.fromkeys([*places, *refs]), key=lambda ref: list(places).index(ref) if ref in places else last
         )  # fmt: skip
-    speeds = Speeds(services.usage, services.clock)
-    found = [(services.catalog.facts(ref), speeds.of(ref), places.get(ref, "")) for ref in refs]
+    speeds = Speeds(services.usage, services.clock).all()
+    found = [(services.catalog.facts(ref), speeds.get(ref), places.get(ref, "")) for ref in refs]
     if as_json:
         print_json([_json(facts, speed, place) for facts, speed, place in found])
     elif found:

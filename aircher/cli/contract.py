@@ -175,6 +175,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "stronger": [_plain(candidate) for candidate in plan.stronger],
         "complexity": _plain_fields(plan.complexity) if plan.complexity else None,
         "fired": list(plan.fired),
+        "untold": plan.untold,
     }
 
 

@@ -167,6 +167,8 @@ class Plan:
     complexity: Complexity | None = None
     fired: tuple[str, ...] = ()
     """The user's rules that applied, in words."""
+    untold: int = 0
+    """How many further models stand behind these, of a pool too large to name each."""
 
     @property
     def first(self) -> Candidate:

@@ -30,7 +30,7 @@ from aircher.policy.route.situation import unmeasured
 class EnginePorts:
     """The engine's view of the world.
 
-    ``roll`` gives uniform numbers in 0..1, for jitter; ``speed`` what was measured of a model;
+    ``roll`` gives uniform numbers in 0..1, for jitter; ``speeds`` what was measured, by model;
     ``check`` runs the user's own command on an answer;
     ``strategies`` the built-in ones and the user's own that is named.
     """
@@ -48,6 +48,6 @@ class EnginePorts:
     guard: Guard
     clock: Clock
     roll: Callable[[], float]
-    speed: Callable[[ModelRef], Speed | None] = unmeasured
+    speeds: Callable[[], Mapping[ModelRef, Speed]] = unmeasured
     check: AnswerCheck | None = None
     strategies: Mapping[str, Strategy] = field(default_factory=lambda: STRATEGIES)

@@ -19,7 +19,7 @@ from aircher.engine.conversation import as_prompt, last_task, user_texts
 from aircher.engine.ports import EnginePorts
 from aircher.policy.complexity import complexity
 from aircher.policy.estimate import estimate
-from aircher.policy.route import Situation, escalation, obstacle
+from aircher.policy.route import Board, Situation, escalation, obstacle
 from aircher.policy.route import plan as choose
 
 PDF = "application/pdf"
@@ -38,6 +38,7 @@ class Routing:
 
     def __init__(self, ports: EnginePorts) -> None:
         self._ports = ports
+        self._board = Board(ports.settings.rules, ports.catalog.facts)
         self._sizes: dict[tuple[str, int, ModelRef, str], tuple[int, bool]] = {}
 
     async def look(self, request: TurnRequest, stored: Sequence[StoredMessage]) -> Look:
@@ -142,12 +143,13 @@ class Routing:
             blocked=self._passed_over(task),
             needs=_needs(request),
             asks=_asks(request),
-            speed=ports.speed,
+            speeds=ports.speeds,
             confidence=look.detection.confidence,
             now=now,
             branch=signals.git.branch if signals.git else "",
             files=signals.files,
             complexity=complexity(signals.text, task, signals.files, len(signals.history)),
+            board=self._board,
         )
 
     def _passed_over(self, task: str) -> Mapping[ModelRef, str]:

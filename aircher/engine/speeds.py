@@ -28,14 +28,14 @@ class Speeds:
         self._read_at: float | None = None
         self._speeds: Mapping[ModelRef, Speed] = {}
 
-    def of(self, ref: ModelRef) -> Speed | None:
-        """The model's speed; None if it did not answer here of late."""
+    def all(self) -> Mapping[ModelRef, Speed]:
+        """The speed of every model that answered here of late."""
         now = self._clock.monotonic()
         if self._read_at is None or now - self._read_at > FRESH_S:
             since = self._clock.now() - timedelta(days=DAYS)
             self._speeds = speeds(self._usage.rows(since))
             self._read_at = now
-        return self._speeds.get(ref)
+        return self._speeds
 
 
 def speeds(rows: Iterable[UsageRow]) -> dict[ModelRef, Speed]:

@@ -85,7 +85,7 @@ async def test_speeds_come_from_the_ledger_and_order_the_next_request(build: Bui
         preferences=Preferences(max_response_s=1_000.0),
     )
     made = bench(build, rules)
-    object.__setattr__(made.ports, "speed", Speeds(made.database.ledger, made.clock).of)
+    object.__setattr__(made.ports, "speeds", Speeds(made.database.ledger, made.clock).all)
     assert (await plan_of(made, wish=Wish(model="a/special"))).first.ref == SPECIAL
     made.clock.advance(120)
     second = await plan_of(made)

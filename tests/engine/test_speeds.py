@@ -48,7 +48,7 @@ def test_the_ledger_is_read_when_asked_and_again_when_that_is_old() -> None:
 
     found = Speeds(Usage(), clock)  # type: ignore[arg-type] - all it uses
     assert asked == []
-    assert found.of(REF) == found.of(REF) == Speed(0.5, 50.0, 1)
+    assert found.all()[REF] == found.all()[REF] == Speed(0.5, 50.0, 1)
     assert asked == [clock.now() - timedelta(days=DAYS)]
     clock.advance(FRESH_S + 1)
-    assert found.of(REF) == Speed(0.5, 100.0, 1)
+    assert found.all()[REF] == Speed(0.5, 100.0, 1)

@@ -20,10 +20,10 @@ NANO = 1_000_000
 COSTS = {"nano": 1, "mid": 5, "big": 20, "other": 8, "home": 0}
 QUALITY = {"nano": 0.5, "mid": 0.7, "big": 0.9, "other": 0.8}
 SPEED = {
-    "nano": Speed(0.2, 200.0, 10),
-    "mid": Speed(0.5, 100.0, 3),
-    "big": Speed(2.0, 50.0, 1),
-    "home": Speed(0.1, 4.0, 40),
+    ModelRef("a", "nano"): Speed(0.2, 200.0, 10),
+    ModelRef("a", "mid"): Speed(0.5, 100.0, 3),
+    ModelRef("a", "big"): Speed(2.0, 50.0, 1),
+    ModelRef("here", "home"): Speed(0.1, 4.0, 40),
 }
 GRAMS = {"nano": (0.01, 0.02), "mid": (0.1, 0.3), "big": (1.0, 2.0)}
 
@@ -67,7 +67,7 @@ def situation(task: str = "default", **more: object) -> Situation:
 
     given: dict[str, object] = {
         "wish": Wish(),
-        "speed": lambda ref: SPEED.get(ref.model),
+        "speeds": lambda: SPEED,
         "complexity": Complexity(4),
         **more,
     }

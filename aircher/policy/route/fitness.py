@@ -146,6 +146,9 @@ def response_time(ref: ModelRef, situation: Situation) -> float | None:
     return speed.first_token_s + situation.estimate(ref).likely_output / speed.tokens_per_s
 
 
+LASTING: tuple[Check, ...] = (_elsewhere, _lacking, _dear, _poor)
+"""What of these does not depend on the prompt, nor on who is well just now."""
+
 UNFIT: tuple[Check, ...] = (_unusable, _elsewhere, _lacking, _small)
 UNWANTED: tuple[Check, ...] = (_dear, _poor, _costly, _slow)
 

@@ -10,9 +10,10 @@ from aircher.domain.errors import AircherError, ConfigError, ContextTooLong, NoM
 from aircher.domain.models import ModelRef
 from aircher.domain.preferences import SpecialRule
 from aircher.domain.routes import Candidate, Plan, Rejected, Rules
+from aircher.policy.route.board import BEST, FEW, board_of
 from aircher.policy.route.fitness import obstacle
 from aircher.policy.route.names import resolve
-from aircher.policy.route.pool import model_of, stronger
+from aircher.policy.route.pool import model_of
 from aircher.policy.route.situation import Situation
 from aircher.policy.route.special import applying
 from aircher.policy.route.strategies import STRATEGIES, Proposal, Strategy
@@ -34,7 +35,8 @@ def plan(
     for a strategy that does not exist.
     """
     fired = applying(rules, situation, lambda: _size(rules, situation))
-    situation = replace(situation, tier=_first(rule.tier for rule in fired))
+    board = board_of(rules, situation)
+    situation = replace(situation, tier=_first(rule.tier for rule in fired), board=board)
     name = _first(rule.strategy for rule in fired) or rules.strategy
     if name not in strategies:
         raise ConfigError(
@@ -44,6 +46,7 @@ def plan(
     proposals = chain(_wished(rules, situation), _ruled(fired), strategies[name](rules, situation))
     most = None if name == "task" else MOST
     chosen, blocked, rejected = _sift(proposals, rules, situation, most)
+    told = len(chosen) + len(rejected)
     # A model that is resting is still better than no answer at all.
     candidates = chosen or blocked
     if not candidates:
@@ -55,12 +58,13 @@ def plan(
         tuple(rejected),
         complexity=situation.complexity,
         fired=tuple(f"{rule.name} ({rule.origin})" for rule in fired),
+        untold=max(0, len(board.pool(situation)) - told) if most else 0,
     )
 
 
 def escalation(first: ModelRef, rules: Rules, situation: Situation) -> Iterator[Candidate]:
     """Fit models of a higher tier than ``first``, the next one up first."""
-    for ref in stronger(first, rules, situation):
+    for ref in board_of(rules, situation).stronger(first, situation):
         if ref not in situation.blocked and not obstacle(ref, rules, situation):
             yield Candidate(ref, f"stronger than {first}", situation.estimate(ref))
 
@@ -92,7 +96,11 @@ def _sift(
         else:
             chosen.append(candidate)
         if len(chosen) == most:
-            rejected += (Rejected(ref, f"{most} others come before it") for ref, *_ in wanted)
+            size = len(board_of(rules, situation).pool(situation))
+            more = FEW if size <= FEW else max(0, BEST - most - len(rejected))
+            behind = (one.ref for one in islice(wanted, more))
+            rejected += (Rejected(ref, f"{most} others come before it") for ref in behind)
+            break
     return chosen, blocked, rejected
 
 

@@ -40,10 +40,13 @@ def model_of(provider: str, rules: Rules, situation: Situation) -> ModelRef:
 
 def pool(rules: Rules, situation: Situation) -> Iterator[ModelRef]:
     """Every model that was configured or that a usable provider's tiers name, each once."""
-    return iter(dict.fromkeys(_pool(rules, situation)))
+    if situation.board is not None and situation.board.rules is rules:
+        return iter(situation.board.pool(situation))
+    return iter(dict.fromkeys(all_of(rules, situation)))
 
 
-def _pool(rules: Rules, situation: Situation) -> Iterator[ModelRef]:
+def all_of(rules: Rules, situation: Situation) -> Iterator[ModelRef]:
+    """The same, worked out anew, some of them more than once."""
     rule = rules.tasks.get(situation.task)
     if rule is not None:
         yield rule.preferred
@@ -62,28 +65,3 @@ def rank(ref: ModelRef, rules: Rules) -> int | None:
     tiers = rules.provider_tiers.get(ref.provider, {})
     own += [TIERS.index(tier) for tier, model in tiers.items() if model == ref.model]
     return max(own, default=None)
-
-
-def stronger(first: ModelRef, rules: Rules, situation: Situation) -> Iterator[ModelRef]:
-    """Models better than the first: of a higher tier, or where none is known of a higher quality.
-
-    The same provider's come first, and the next step up before a larger one.
-    """
-    here = rank(first, rules)
-    quality = situation.facts(first).quality
-    found: list[tuple[bool, float, ModelRef]] = []
-    for ref in pool(rules, situation):
-        there = rank(ref, rules)
-        other = situation.facts(ref).quality
-        if ref == first:
-            continue
-        if here is not None and there is not None:
-            step = float(there - here)
-        elif quality is not None and other is not None:
-            step = other.score - quality.score
-        else:
-            continue
-        if step > 0:
-            found.append((ref.provider != first.provider, step, ref))
-    found.sort()
-    return (ref for _, _, ref in found)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from aircher.domain.classes import dataclass
 from aircher.domain.models import ModelFacts, ModelRef, Speed
 from aircher.domain.routes import Complexity, Estimate, Wish
 
+if TYPE_CHECKING:
+    from aircher.policy.route.board import Board
 
-def unmeasured(_: ModelRef) -> Speed | None:
+
+def unmeasured() -> Mapping[ModelRef, Speed]:
     """No model was measured."""
-    return None
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +25,11 @@ class Situation:
     """What routing looks at besides the rules.
 
     ``estimate`` prices a model for this very prompt; ``blocked`` maps models whose breaker
-    is open to the reason; ``needs`` are the features the request itself requires; ``speed`` is
-    what was measured of a model; ``confidence`` how sure the task is; ``now`` the time in the
+    is open to the reason; ``needs`` are the features the request itself requires; ``speeds`` gives
+    what was measured, by model; ``confidence`` how sure the task is; ``now`` the time in the
     user's time zone (None: rules with hours or days do not apply); ``branch`` and ``files`` are
-    the work tree's branch and the paths given.
+    the work tree's branch and the paths given.  ``board`` is what was worked out of the rules
+    before, for whoever plans more than once.
     """
 
     task: str
@@ -35,7 +40,7 @@ class Situation:
     needs: frozenset[str] = frozenset()
     asks: frozenset[str] = frozenset()
     """What else the request is about, for the user's rules alone: "documents", "json"."""
-    speed: Callable[[ModelRef], Speed | None] = unmeasured
+    speeds: Callable[[], Mapping[ModelRef, Speed]] = unmeasured
     confidence: float = 1.0
     now: datetime | None = None
     branch: str = ""
@@ -43,6 +48,12 @@ class Situation:
     complexity: Complexity = field(default_factory=lambda: Complexity(0))
     tier: str = ""
     """A tier that a rule of the user's asks for ("" = the task's own)."""
+
+    board: Board | None = None
+
+    def speed(self, ref: ModelRef) -> Speed | None:
+        """What was measured of the model; None if it did not answer here of late."""
+        return self.speeds().get(ref)
 
     @property
     def local(self) -> bool:

@@ -15,12 +15,14 @@ after it.  How well a place is founded:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from aircher.domain.models import ModelRef
 from aircher.domain.preferences import TIERS
 from aircher.domain.routes import Rules
 from aircher.domain.usage import dollars
+from aircher.policy.route.board import BEST, board_of
 from aircher.policy.route.fitness import response_time
 from aircher.policy.route.pool import model_of, pool, rank, tier_for
 from aircher.policy.route.situation import Situation
@@ -43,6 +45,9 @@ class Proposal(NamedTuple):
 
 
 Strategy = Callable[[Rules, Situation], Iterable[Proposal]]
+
+Order = Callable[[Iterable[ModelRef], Rules, Situation, int], Iterator[Proposal]]
+"""Puts these models in order; the number says how many stand before the first of them."""
 
 
 def by_task(rules: Rules, situation: Situation) -> Iterator[Proposal]:
@@ -74,41 +79,28 @@ def by_task(rules: Rules, situation: Situation) -> Iterator[Proposal]:
     if order is None:
         yield from rest
         return
-    for proposal in order((item.ref for item in rest), rules, situation):
+    for proposal in order((item.ref for item in rest), rules, situation, 0):
         yield proposal._replace(reason=f"{proposal.reason} (routing.prioritise){moved}")
 
 
 def by_cost(rules: Rules, situation: Situation) -> Iterator[Proposal]:
     """The cheapest for this very prompt first; unknown prices last."""
-    yield from _cheapest(pool(rules, situation), rules, situation)
+    return _compared(_cheapest, "cost", rules, situation)
 
 
 def by_quality(rules: Rules, situation: Situation) -> Iterator[Proposal]:
     """The highest published or own quality score first; then, by tier, those without one."""
-    yield from _best(pool(rules, situation), rules, situation)
+    return _compared(_best, "quality", rules, situation)
 
 
 def by_performance(rules: Rules, situation: Situation) -> Iterator[Proposal]:
     """The shortest expected time to the whole answer first, as measured here; unmeasured last."""
-    yield from _fastest(pool(rules, situation), rules, situation)
+    return _compared(_fastest, "speed", rules, situation)
 
 
 def by_carbon(rules: Rules, situation: Situation) -> Iterator[Proposal]:
     """The fewest grams CO2e first, by estimates (catalog/carbon.toml); unknown last."""
-
-    def grams(ref: ModelRef) -> tuple[float, float] | None:
-        carbon = situation.facts(ref).carbon
-        if carbon is None:
-            return None
-        share = situation.estimate(ref).likely_output / 1000
-        return carbon.low * share, carbon.high * share
-
-    known, unknown = _split(pool(rules, situation), grams)
-    for number, (ref, (low, high)) in enumerate(sorted(known, key=lambda item: sum(item[1]))):
-        figure = f"{low:.2g} to {high:.2g} g CO2e, an estimate"
-        yield Proposal(ref, _nth(number, "least carbon by estimate"), 0.4, figure)
-    for ref in unknown:
-        yield Proposal(ref, "its carbon is not known", UNKNOWN)
+    return _compared(_cleanest, "carbon", rules, situation)
 
 
 def balanced(rules: Rules, situation: Situation) -> Iterator[Proposal]:
@@ -117,40 +109,33 @@ def balanced(rules: Rules, situation: Situation) -> Iterator[Proposal]:
     Each is scaled over the models at hand, the best 1 and the worst 0; what is not known counts
     as the middle, 0.5.
     """
-    refs = list(pool(rules, situation))
-    costs = [_nano(ref, situation) for ref in refs]
-    scores = [q.score if (q := situation.facts(ref).quality) else None for ref in refs]
-    times = [response_time(ref, situation) for ref in refs]
-    weights = rules.preferences.weights
-    parts = (
-        ("cost", weights.cost, _scaled(costs, less_is_better=True)),
-        ("quality", weights.quality, _scaled(scores)),
-        ("speed", weights.speed, _scaled(times, less_is_better=True)),
-    )
-    total = sum(weight for _, weight, _ in parts) or 1.0
-    ranked = sorted(
-        ((sum([w * scale[at][0] for _, w, scale in parts]) / total, at) for at in range(len(refs))),
-        key=lambda item: -item[0],
-    )
-    for number, (score, at) in enumerate(ranked):
-        words = ", ".join(
-            f"{name} {scale[at][0]:.2f}{'' if scale[at][1] else ' (unknown)'}"
-            for name, weight, scale in parts
-            if weight
-        )
-        known = sum(w for _, w, scale in parts if scale[at][1]) / total
-        founded = UNKNOWN + 0.7 * known
-        reason = _nth(number, "best balance of what counts")
-        yield Proposal(refs[at], reason, founded, f"{score:.2f}: {words}")
+    return _compared(_balanced, "balance", rules, situation)
 
 
 # -- orders, shared by strategies and by [routing] prioritise
 
 
-def _cheapest(refs: Iterable[ModelRef], rules: Rules, situation: Situation) -> Iterator[Proposal]:
+def _compared(order: Order, by: str, rules: Rules, situation: Situation) -> Iterator[Proposal]:
+    """The pool in that order; of a large one the front first (``board``), then all the others."""
+    board = board_of(rules, situation)
+    front = board.front(by, situation)
+    if front is None:
+        yield from order(pool(rules, situation), rules, situation, 0)
+        return
+    told: set[ModelRef] = set()
+    for proposal in islice(order(front, rules, situation, 0), BEST):
+        told.add(proposal.ref)
+        yield proposal
+    rest = [ref for ref in board.pool(situation) if ref not in told]
+    yield from order(rest, rules, situation, len(told))
+
+
+def _cheapest(
+    refs: Iterable[ModelRef], rules: Rules, situation: Situation, place: int
+) -> Iterator[Proposal]:
     del rules
     known, unknown = _split(refs, lambda ref: _nano(ref, situation))
-    for number, (ref, nano) in enumerate(sorted(known, key=lambda item: item[1])):
+    for number, (ref, nano) in enumerate(sorted(known, key=lambda item: item[1]), place):
         estimate = situation.estimate(ref)
         sure = 1.0 if estimate.exact or nano == 0 else 0.7
         reason = _nth(number, "cheapest for this prompt")
@@ -159,9 +144,11 @@ def _cheapest(refs: Iterable[ModelRef], rules: Rules, situation: Situation) -> I
         yield Proposal(ref, "its price is not known", UNKNOWN)
 
 
-def _best(refs: Iterable[ModelRef], rules: Rules, situation: Situation) -> Iterator[Proposal]:
+def _best(
+    refs: Iterable[ModelRef], rules: Rules, situation: Situation, place: int
+) -> Iterator[Proposal]:
     known, unknown = _split(refs, lambda ref: situation.facts(ref).quality)
-    for number, (ref, quality) in enumerate(sorted(known, key=lambda item: -item[1].score)):
+    for number, (ref, quality) in enumerate(sorted(known, key=lambda item: -item[1].score), place):
         source = " ".join(filter(None, (quality.source, quality.date)))
         figure = f"{quality.score:g} ({source})"
         yield Proposal(ref, _nth(number, "best quality score"), 0.7, figure)
@@ -178,10 +165,12 @@ def _best(refs: Iterable[ModelRef], rules: Rules, situation: Situation) -> Itera
             yield Proposal(ref, words, 0.4)
 
 
-def _fastest(refs: Iterable[ModelRef], rules: Rules, situation: Situation) -> Iterator[Proposal]:
+def _fastest(
+    refs: Iterable[ModelRef], rules: Rules, situation: Situation, place: int
+) -> Iterator[Proposal]:
     del rules
     known, unknown = _split(refs, lambda ref: response_time(ref, situation))
-    for number, (ref, expected) in enumerate(sorted(known, key=lambda item: item[1])):
+    for number, (ref, expected) in enumerate(sorted(known, key=lambda item: item[1]), place):
         speed = situation.speed(ref)
         calls = speed.calls if speed else 0
         sure = 0.9 - 0.4 / max(calls, 1)
@@ -190,6 +179,57 @@ def _fastest(refs: Iterable[ModelRef], rules: Rules, situation: Situation) -> It
         yield Proposal(ref, reason, sure, f"about {expected:.1f} s, {of}")
     for ref in unknown:
         yield Proposal(ref, "its speed was not measured yet", UNKNOWN)
+
+
+def _cleanest(
+    refs: Iterable[ModelRef], rules: Rules, situation: Situation, place: int
+) -> Iterator[Proposal]:
+    del rules
+
+    def grams(ref: ModelRef) -> tuple[float, float] | None:
+        carbon = situation.facts(ref).carbon
+        if carbon is None:
+            return None
+        share = situation.estimate(ref).likely_output / 1000
+        return carbon.low * share, carbon.high * share
+
+    known, unknown = _split(refs, grams)
+    ordered = sorted(known, key=lambda item: sum(item[1]))
+    for number, (ref, (low, high)) in enumerate(ordered, place):
+        figure = f"{low:.2g} to {high:.2g} g CO2e, an estimate"
+        yield Proposal(ref, _nth(number, "least carbon by estimate"), 0.4, figure)
+    for ref in unknown:
+        yield Proposal(ref, "its carbon is not known", UNKNOWN)
+
+
+def _balanced(
+    refs: Iterable[ModelRef], rules: Rules, situation: Situation, place: int
+) -> Iterator[Proposal]:
+    refs = list(refs)
+    costs = [_nano(ref, situation) for ref in refs]
+    scores = [q.score if (q := situation.facts(ref).quality) else None for ref in refs]
+    times = [response_time(ref, situation) for ref in refs]
+    weights = rules.preferences.weights
+    parts = (
+        ("cost", weights.cost, _scaled(costs, less_is_better=True)),
+        ("quality", weights.quality, _scaled(scores)),
+        ("speed", weights.speed, _scaled(times, less_is_better=True)),
+    )
+    total = sum(weight for _, weight, _ in parts) or 1.0
+    ranked = sorted(
+        ((sum([w * scale[at][0] for _, w, scale in parts]) / total, at) for at in range(len(refs))),
+        key=lambda item: -item[0],
+    )
+    for number, (score, at) in enumerate(ranked, place):
+        words = ", ".join(
+            f"{name} {scale[at][0]:.2f}{'' if scale[at][1] else ' (unknown)'}"
+            for name, weight, scale in parts
+            if weight
+        )
+        known = sum(w for _, w, scale in parts if scale[at][1]) / total
+        founded = UNKNOWN + 0.7 * known
+        reason = _nth(number, "best balance of what counts")
+        yield Proposal(refs[at], reason, founded, f"{score:.2f}: {words}")
 
 
 def _nth(number: int, reason: str) -> str:
@@ -231,7 +271,7 @@ def _scaled(
     return [(0.5, False) if value is None else (scale(value), True) for value in values]
 
 
-_PRIORITIES: dict[str, Callable[[Iterable[ModelRef], Rules, Situation], Iterator[Proposal]]] = {
+_PRIORITIES: dict[str, Order] = {
     "cost": _cheapest,
     "quality": _best,
     "speed": _fastest,
