@@ -9,10 +9,11 @@ keeps the rules in one place) and is then three products of integers.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 
 from aircher.catalog.prices import Price, bill, charge
+from aircher.domain.classes import dataclass
 from aircher.domain.usage import Cost, CostTag, Tokens
 
 _FEMTO = 10**15

@@ -148,7 +148,9 @@ class Board:
 def board_of(rules: Rules, situation: Situation) -> Board:
     """The situation's own board where it is of these rules, else a new one."""
     board = situation.board
-    return board if board and board.rules is rules else Board(rules, situation.facts)
+    if isinstance(board, Board) and board.rules is rules:
+        return board
+    return Board(rules, situation.facts)
 
 
 def undominated(items: Iterable[tuple[tuple[float, ...], T]], depth: int) -> list[T]:

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from aircher.domain.classes import dataclass
 from aircher.domain.models import ModelFacts, ModelRef, Speed
-from aircher.domain.routes import Complexity, Estimate, Wish
+from aircher.domain.routes import Complexity, Estimate, Rules, Wish
 
-if TYPE_CHECKING:
-    from aircher.policy.route.board import Board
+
+class Known(Protocol):
+    """What was worked out of the rules before (``board.Board``)."""
+
+    rules: Rules
+
+    def pool(self, situation: Situation) -> Mapping[ModelRef, None]:
+        """Every model that may be compared, each once, in the user's order."""
+        ...
 
 
 def unmeasured() -> Mapping[ModelRef, Speed]:
@@ -49,7 +56,7 @@ class Situation:
     tier: str = ""
     """A tier that a rule of the user's asks for ("" = the task's own)."""
 
-    board: Board | None = None
+    board: Known | None = None
 
     def speed(self, ref: ModelRef) -> Speed | None:
         """What was measured of the model; None if it did not answer here of late."""
