@@ -167,7 +167,7 @@ async def _ask(services: Services, args: argparse.Namespace, text: str, output: 
 async def _read(
     engine: Engine, turn: AsyncGenerator[Event, None], output: Output, *, yes: bool
 ) -> int:
-    enter = asking.Enter(engine.skip_wait)
+    enter = asking.Enter(engine.skip_wait, quiet=output.quiet)
     try:
         async with aclosing(turn) as events:
             async for event in events:
@@ -178,7 +178,7 @@ async def _read(
                     output.tell(line)
                     engine.answer(event.question.id, yes=said)
                 elif isinstance(event, Queued | Retrying):
-                    output.tell(enter.listen())
+                    enter.listen(event.wait_s)
     finally:
         enter.rest()
     return output.code
@@ -189,7 +189,7 @@ class Output:
 
     def __init__(self, form: str, *, quiet: bool) -> None:
         self._form = form
-        self._quiet = quiet
+        self.quiet = quiet
         self._line_open = False
         self._turn = Unfinished()
         self._ended = form == "text"
@@ -197,7 +197,7 @@ class Output:
 
     def tell(self, line: str, *, end: str = "\n") -> None:
         """A line of narration."""
-        if line and not self._quiet:
+        if line and not self.quiet:
             print(line, file=sys.stderr, flush=True, end=end)
 
     def show(self, event: Event) -> None:

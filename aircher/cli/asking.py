@@ -7,11 +7,14 @@ import os
 import sys
 from collections.abc import Callable
 
+from aircher.cli.streams import drawing
 from aircher.domain.inert import inert
 from aircher.domain.questions import Question, QuestionKind
+from aircher.domain.spans import lasting
 
 ALLOWED_BY: dict[QuestionKind, str] = {
     "fallback": '--yes allows it, or fallback.consent = "auto"',
+    "downgrade": '--yes allows it, or fallback.consent = "auto"',
     "fresh_start": '--yes allows it, or fallback.consent = "auto"',
     "cost": "--yes allows it, or a higher costs.per_request_limit",
     "unusual": "--yes allows it",
@@ -55,27 +58,51 @@ async def answer(question: Question, *, always: bool) -> tuple[bool, str]:
 
 
 class Enter:
-    """The Enter key while the turn waits, where somebody is there to press it."""
+    """The Enter key while the turn waits, where somebody is there to press it.
 
-    def __init__(self, pressed: Callable[[], None]) -> None:
+    The seconds that are left are counted down below what was told of the wait.
+    """
+
+    def __init__(self, pressed: Callable[[], None], *, quiet: bool = False) -> None:
         self._pressed = pressed
-        self._told = False
+        self._quiet = quiet
         self._number: int | None = None
+        self._tick: asyncio.TimerHandle | None = None
 
-    def listen(self) -> str:
-        """From now on Enter ends the wait; returns the line that says so, the first time."""
+    def listen(self, wait_s: float) -> None:
+        """From now on Enter ends the wait, which is one of so many seconds."""
         if not somebody_there():
-            return ""
+            return
+        self.rest()
         self._number = sys.stdin.fileno()
-        asyncio.get_running_loop().add_reader(self._number, self._read)
-        told, self._told = self._told, True
-        return "" if told else "  (Enter goes on at once)"
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._number, self._read)
+        self._show(loop.time() + wait_s)
 
     def rest(self) -> None:
         """What is typed is nobody's business again."""
-        if self._number is not None:
-            asyncio.get_running_loop().remove_reader(self._number)
-            self._number = None
+        if self._number is None:
+            return
+        asyncio.get_running_loop().remove_reader(self._number)
+        self._number = None
+        if self._tick is not None:
+            self._tick.cancel()
+            self._tick = None
+            self._draw("")
+
+    def _show(self, end: float) -> None:
+        """Says how long it still takes, once a second."""
+        loop = asyncio.get_running_loop()
+        left = end - loop.time()
+        if self._quiet or left <= 0:
+            return
+        self._draw(f"  {lasting(left)} left (Enter goes on at once)")
+        self._tick = loop.call_later(left % 1 or 1.0, self._show, end)
+
+    def _draw(self, line: str) -> None:
+        screen = drawing(sys.stderr)
+        screen.write(f"\r{line}\x1b[K")
+        screen.flush()
 
     def _read(self) -> None:
         if not os.read(sys.stdin.fileno(), 1024):  # the end of the input comes again and again

@@ -20,6 +20,7 @@ from aircher.domain.events import (
 )
 from aircher.domain.guarding import guarded
 from aircher.domain.inert import inert
+from aircher.domain.spans import lasting
 from aircher.domain.usage import Cost, dollars
 
 _ENDS = {
@@ -62,7 +63,7 @@ def _line(event: Event) -> str:
             return f"retry: {ref} in {wait_s:.1f} s ({error.message})"
         case Queued(ref, position, wait_s, reason):
             place = "" if position <= 1 else f", number {position} in the queue"
-            return f"queue: {ref} in {wait_s:.0f} s{place} ({reason})"
+            return f"queue: {ref} in {lasting(wait_s)}{place} ({reason})"
         case FallingBack():
             return _fallback(event)
         case Escalating(before, to, reason) | Downgraded(before, to, reason):

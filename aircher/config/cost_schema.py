@@ -84,7 +84,10 @@ class Costs:
         project=False,
     )
     auto_downgrade_on_limit: bool = setting(
-        BOOL, True, "Take a cheaper model near a limit; it is always said.", project=False
+        BOOL,
+        True,
+        "Take a cheaper model near a limit; it is said, or asked (fallback.consent).",
+        project=False,
     )
     allow_unknown_price: bool = setting(
         BOOL, False, "Use models without a known price although a limit is set.", project=False

@@ -26,7 +26,8 @@ class Fallback:
     consent: str = setting(
         WORD,
         _DEFAULT.consent,
-        "Whether another model may take over: unasked, after a question, or not at all.",
+        "Whether another model may take over, after a failure or near a limit: unasked, after a "
+        "question, or not at all.",
         choices=get_args(Consent),
         project=False,
     )

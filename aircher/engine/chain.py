@@ -113,8 +113,11 @@ class Chain:
                 candidate, rest = step.to, step.rest
         finally:
             result = self._record()
-        ended = told(self._errors, self._errand, result.text) if error is not None else None
-        yield Finished(result) if ended is None else Failed(ended, result)
+        if error is None:
+            yield Finished(result)
+            return
+        now = self._ports.clock.now()
+        yield Failed(told(self._errors, self._errand, result.text, now), result)
 
     # -- one model
 

@@ -17,6 +17,7 @@ from aircher.domain.health import Admission
 from aircher.domain.limits import Rate, Slot, Taken
 from aircher.domain.models import ModelRef
 from aircher.domain.ports import Clock, HealthBoard, RateStore
+from aircher.domain.spans import lasting
 from aircher.engine.wait import Wait
 from aircher.policy.rates import slot
 
@@ -190,7 +191,7 @@ class Entry:
     def _paused(self, answer: Admission) -> Paused:
         return Paused(
             f"{self._ref.provider} was not asked: {answer.reason}.",
-            hint=f"Wait, or let it be tried now: aircher provider reset {self._ref.provider}",
+            hint=f"Wait {lasting(answer.wait_s)}, or let it be tried now: aircher provider reset {self._ref.provider}",
             provider=self._ref.provider,
             model=self._ref.model,
             retry_after=answer.wait_s,

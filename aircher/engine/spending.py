@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import median
 
 from aircher.domain.errors import OverBudget
-from aircher.domain.events import Downgraded, Event, Notice
+from aircher.domain.events import Downgraded, Event, Notice, Routed
 from aircher.domain.models import ModelRef
 from aircher.domain.questions import QuestionKind
 from aircher.domain.routes import Candidate, Plan
-from aircher.domain.settings import Limit
+from aircher.domain.settings import Consent, Limit
 from aircher.domain.usage import dollars
 from aircher.engine.consent import Asked
 from aircher.engine.ports import EnginePorts
@@ -24,31 +24,98 @@ Consider = Callable[[ModelRef], Candidate | None]
 """A model as a candidate for the request at hand; None where it cannot take it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cheaper:
+    """A cheaper model that a limit asks for: who gives way to whom, and what presses."""
+
+    wanted: ModelRef
+    to: Candidate
+    why: Pressure
+
+    def first_in(self, plan: Plan, reason: str) -> Plan:
+        """The plan with the cheaper model first, for this reason."""
+        rest = [one for one in plan.candidates if one.ref != self.to.ref]
+        return replace(plan, candidates=(replace(self.to, reason=reason), *rest))
+
+
 class Spending:
-    """Adapts a plan to the limits.  Nothing is held here: the ledger alone decides in the end."""
+    """Adapts a plan to the limits.  Nothing is held here: the ledger alone decides in the end.
+
+    After ``events`` has ended, ``plan`` is what is to be done, and ``allowed_nano`` what the user
+    allowed this request beyond the limit for one (0 = nothing).
+    """
 
     def __init__(self, ports: EnginePorts, consider: Consider) -> None:
         self._ports = ports
         self._consider = consider
+        self.plan: Plan | None = None
+        self.allowed_nano = 0
 
-    def adapt(
-        self, plan: Plan, *, chosen: bool, may_change: bool = True
-    ) -> tuple[Plan, Downgraded | None]:
-        """The plan with a cheaper model first where a limit asks for one, and why.
+    async def events(
+        self, plan: Plan, ask: Callable[[], Asked], *, chosen: bool, consent: Consent
+    ) -> AsyncGenerator[Event, None]:
+        """``Routed`` with the plan as money lets it be, and what is to be said or asked of it.
+
+        ``ask`` makes what one question is asked with; ``consent`` is the user's word on another
+        model taking over.  Raises ``OverBudget`` where nothing may be sent.
+        """
+        found = self._give_way(plan, chosen=chosen, consent=consent)
+        if found is not None and consent == "ask":
+            asked = ask()
+            async with aclosing(_agree(found, asked)) as events:
+                async for event in events:
+                    yield event
+            if not asked.yes:
+                self._stay(found)
+                found = None
+        if found is not None:
+            plan = found.first_in(plan, f"cheaper than {found.wanted}")
+        self.plan = plan
+        yield Routed(plan)
+        if found is not None:
+            yield Downgraded(found.wanted, found.to.ref, f"{found.why.reason}.")
+        asked = ask()
+        async with aclosing(self._consent(plan, asked)) as events:
+            async for event in events:
+                yield event
+        self.allowed_nano = (worst(plan.first) or 0) if asked.yes else 0
+
+    def adapt(self, plan: Plan, *, chosen: bool, consent: Consent) -> Plan:
+        """The plan with a cheaper model first where a limit asks for one; the reason says why."""
+        found = self._give_way(plan, chosen=chosen, consent=consent)
+        if found is None:
+            return plan
+        first = ", once you agree" if consent == "ask" else ""
+        reason = f"instead of {found.wanted}{first}, because {found.why.reason}"
+        return found.first_in(plan, reason)
+
+    def _stay(self, refused: Cheaper) -> None:
+        """The user keeps the model that was wanted.  Raises ``OverBudget`` where that cannot be.
+
+        A limit on one request can be gone beyond: whether it shall is the next question.
+        """
+        if refused.why.refused and not refused.why.single:
+            raise OverBudget(
+                f"{refused.wanted} was not asked: {refused.why.reason}.",
+                hint=f"Let {refused.to.ref} answer, raise the limit, or ask for less.",
+            )
+
+    def _give_way(self, plan: Plan, *, chosen: bool, consent: Consent) -> Cheaper | None:
+        """Who should take over because of a limit.
 
         ``chosen`` models (the user named it for this request) give way only to a limit that
-        would refuse them.  Without ``may_change`` no other model takes over: a limit then
+        would refuse them.  With the consent "never" no other model takes over: a limit then
         refuses the request.
         """
         settings = self._ports.settings.spending
         first = plan.first
-        if not (settings.auto_downgrade and may_change):
-            return plan, None
+        if not settings.auto_downgrade or consent == "never":
+            return None
         now = self._ports.clock.now()
         limits = caps(self._ports.settings.limits, now)
         single = request_limit(self._ports.settings.limits)
         if not limits and single is None:
-            return plan, None
+            return None
         states = self._ports.ledger.state(limits)
 
         def pressed(candidate: Candidate) -> Pressure | None:
@@ -56,16 +123,12 @@ class Spending:
 
         why = pressed(first)
         if why is None or (chosen and not why.refused):
-            return plan, None
+            return None
         for cheaper in self._cheaper(plan, free=why.refused):
             again = pressed(cheaper)
             if again is None or not again.refused:
-                reason = f"instead of {first.ref}, because {why.reason}"
-                rest = [one for one in plan.candidates if one.ref != cheaper.ref]
-                ours = replace(cheaper, reason=reason)
-                plan = replace(plan, candidates=(ours, *rest))
-                return plan, Downgraded(first.ref, cheaper.ref, f"{why.reason}.")
-        return plan, None
+                return Cheaper(first.ref, cheaper, why)
+        return None
 
     def _cheaper(self, plan: Plan, *, free: bool) -> Iterator[Candidate]:
         """The user's own path first, then the next cheaper of the models the rules name.
@@ -91,7 +154,7 @@ class Spending:
             if free or worst(one):
                 yield one
 
-    async def consent(self, plan: Plan, asked: Asked) -> AsyncGenerator[Event, None]:
+    async def _consent(self, plan: Plan, asked: Asked) -> AsyncGenerator[Event, None]:
         """Asks where a request is over the limit for one, or unlike what the user spends.
 
         ``asked.yes`` is True afterwards if the user allowed it.  Raises ``OverBudget`` for a no.
@@ -148,6 +211,24 @@ class Spending:
         states = self._ports.ledger.state(limits)
         found = pressure(plan.first, plan.task, states, None, threshold=2.0)
         return found is not None and found.refused
+
+
+async def _agree(found: Cheaper, asked: Asked) -> AsyncGenerator[Event, None]:
+    """Asks whether the cheaper model may answer; ``asked.yes`` is True afterwards if so."""
+    to, wanted = found.to.ref, found.wanted
+    refused = found.why.refused and not found.why.single
+    events = asked.events(
+        "downgrade",
+        f"Ask {to} instead of {wanted}, which is near a limit?"
+        if not found.why.refused
+        else f"Ask {to} instead of {wanted}, which does not fit a limit?",
+        detail=f"{wanted}: {found.why.reason}.\n{_detail(found.to)}",
+        yes=f"Ask {to}",
+        no="Don't send it" if refused else f"Keep {wanted}",
+    )
+    async with aclosing(events) as asking:
+        async for event in asking:
+            yield event
 
 
 def _over(candidate: Candidate, most: int, single: Limit) -> str:

@@ -10,11 +10,12 @@ from dataclasses import replace
 from aircher.domain.budget import CapState
 from aircher.domain.chat import ChatRequest
 from aircher.domain.errors import AircherError, ContextTooLong, NoModel, UsageError
-from aircher.domain.events import Compacted, Detected, Event, Failed, Notice, Routed, TurnResult
+from aircher.domain.events import Compacted, Detected, Event, Failed, Notice, TurnResult
 from aircher.domain.messages import Message, user
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Candidate, Plan, Wish
 from aircher.domain.sessions import StoredMessage
+from aircher.domain.settings import Consent as ConsentWord
 from aircher.domain.tasks import Detection, Signals
 from aircher.domain.turns import Preview, TurnRequest
 from aircher.engine.chain import Chain
@@ -29,7 +30,6 @@ from aircher.engine.spending import Spending
 from aircher.engine.staying import kept_here
 from aircher.engine.totals import total
 from aircher.engine.wait import Wait
-from aircher.policy.downgrade import worst
 from aircher.policy.spend import caps
 
 
@@ -100,21 +100,24 @@ class Engine:
             after = route.first.estimate.prompt if route.first.estimate else 0
             yield Compacted(compaction.covered, compaction.before, after, compaction.summary)
         spending = self._spending(request, stored, asked, look)
-        may_change = self._may_change(request, errand.task)
-        route, downgraded = spending.adapt(route, chosen=_chosen(request), may_change=may_change)
-        yield Routed(route)
-        if downgraded is not None:
-            yield downgraded
-        consent = self._consent.asking(request.answers)
         clock = asyncio.get_running_loop()
         began = clock.time()
-        async with aclosing(spending.consent(route, consent)) as events:
+        adapting = spending.events(
+            route,
+            lambda: self._consent.asking(request.answers),
+            chosen=_chosen(request),
+            consent=self._word(request, errand.task),
+        )
+        async with aclosing(adapting) as events:
             async for event in events:
                 yield event
+        route = spending.plan or route
         # The user may think for as long as they like.
-        errand = replace(errand, deadline=errand.deadline + clock.time() - began)
-        if consent.yes:
-            errand = replace(errand, allowed_nano=worst(route.first) or 0)
+        errand = replace(
+            errand,
+            deadline=errand.deadline + clock.time() - began,
+            allowed_nano=spending.allowed_nano or errand.allowed_nano,
+        )
         chain = Chain(
             ports,
             errand,
@@ -170,8 +173,8 @@ class Engine:
         asked = user(request.text, *request.attachments)
         plan = self._routing.plan(request, stored, asked, look)
         spending = self._spending(request, stored, asked, look)
-        may_change = self._may_change(request, plan.task)
-        plan, _ = spending.adapt(plan, chosen=_chosen(request), may_change=may_change)
+        consent = self._word(request, plan.task)
+        plan = spending.adapt(plan, chosen=_chosen(request), consent=consent)
         return Preview(look.detection, plan, look.signals, request.wish.local)
 
     def weigh(self, signals: Signals, wish: Wish) -> tuple[Detection, Plan | AircherError]:
@@ -202,10 +205,10 @@ class Engine:
 
         return Spending(self._ports, consider)
 
-    def _may_change(self, request: TurnRequest, task: str) -> bool:
-        """False where the user let no other model take over, for this request or this task."""
+    def _word(self, request: TurnRequest, task: str) -> ConsentWord:
+        """The user's word on another model taking over, for this request and this task."""
         settings = self._ports.settings.fallback
-        return request.wish.fallback and settings.consent_for(task) != "never"
+        return settings.consent_for(task) if request.wish.fallback else "never"
 
     def skip_wait(self) -> None:
         """Ends the present wait: before a retry, or for a call's turn."""

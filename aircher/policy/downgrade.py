@@ -14,10 +14,13 @@ from aircher.domain.usage import dollars
 
 @dataclass(frozen=True, slots=True)
 class Pressure:
-    """Why a model should give way.  ``refused`` if its worst case does not fit a hard limit."""
+    """Why a model should give way.  ``refused`` if its worst case does not fit a hard limit;
+    ``single`` if that is the limit on one request, which the user may go beyond.
+    """
 
     reason: str
     refused: bool
+    single: bool = False
 
 
 def worst(candidate: Candidate) -> int | None:
@@ -45,6 +48,7 @@ def pressure(
         return Pressure(
             f"it could cost {dollars(most)}, more than {single.name} = {dollars(single.nano_usd)}",
             refused=True,
+            single=True,
         )
     for state in hard:
         if most > state.left_nano:

@@ -246,7 +246,10 @@ def request_id_of(headers: Mapping[str, str]) -> str:
 def fault(facts: Facts) -> ProviderError:
     """The error of our tree that these facts amount to, in one sentence with a hint."""
     error = kind_of(facts)
-    values = hint_values(facts.provider, facts.model)
+    wait = wait_seconds(
+        facts.headers, facts.message, limited=error is RateLimited, told=facts.retry_after
+    )
+    values = hint_values(facts.provider, facts.model, wait)
     said = quoted(facts.message, facts.secret)
     if facts.status is not None and 300 <= facts.status < 400:
         said = "it sends the request on to another address, which Aircher does not follow"
@@ -260,9 +263,7 @@ def fault(facts: Facts) -> ProviderError:
         model=facts.model,
         status=facts.status,
         request_id=_id(facts),
-        retry_after=wait_seconds(
-            facts.headers, facts.message, limited=error is RateLimited, told=facts.retry_after
-        ),
+        retry_after=wait,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aircher.domain.spans import lasting
 from aircher.providers.vendors import canonical, vendors
 
 SENTENCES = {
@@ -29,8 +30,8 @@ HINTS = {
     "not_found": "See the names with `aircher models`, or correct the model in the configuration.",
     "context_length": "Start a new chat, shorten it with /compact, or use a model with a longer window.",
     "content_filter": "Say it differently, or use another model.",
-    "rate_limit": "Wait a little, or use another provider.",
-    "overloaded": "Try again in a while, or use another provider.",
+    "rate_limit": "Wait {wait}, or use another provider.",
+    "overloaded": "Try again in {again}, or use another provider.",
     "server": "Try again; if it stays so, use another provider.",
     "network": "Check the network and base_url in [providers.{name}], if it is set.",
     "timeout": "Try again, or raise timeout in [providers.{name}].",
@@ -54,12 +55,14 @@ def _variables(name: str) -> str:
     return " or ".join((*row.key_env, own)) if row is not None else own
 
 
-def hint_values(name: str, model: str) -> dict[str, str]:
-    """What sentences and hints may name."""
+def hint_values(name: str, model: str, wait_s: float | None = None) -> dict[str, str]:
+    """What sentences and hints may name; ``wait_s`` is how long the vendor asks to wait."""
     row = vendors().get(canonical(name))
     return {
         "title": row.title if row is not None else name,
         "name": name,
         "model": model or "this model",
         "env": _variables(name),
+        "wait": "a little" if wait_s is None else lasting(wait_s),
+        "again": "a while" if wait_s is None else lasting(wait_s),
     }

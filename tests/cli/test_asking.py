@@ -32,6 +32,14 @@ def sitting_there(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     os.close(keys)
 
 
+def shown(keys: int) -> str:
+    """What the screen got, to the end of a line that is drawn in place."""
+    text = ""
+    while not text.endswith("\x1b[K"):  # a terminal gives it in pieces
+        text += os.read(keys, 4096).decode()
+    return text
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [(b"y\n", True), (b"Yes\n", True), (b"\n", False), (b"no\n", False), (b"\x04", False)],
@@ -76,13 +84,25 @@ async def test_the_flag_says_yes_to_all_of_them_and_tells_it() -> None:
 async def test_enter_ends_a_wait_where_somebody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     pressed = asyncio.Event()
     enter = asking.Enter(pressed.set)
-    assert enter.listen() == ""  # nobody is
+    enter.listen(5.0)  # nobody is
     with sitting_there(monkeypatch) as keys:
-        assert enter.listen() == "  (Enter goes on at once)"
+        enter.listen(5.0)
+        assert shown(keys) == "\r  5 seconds left (Enter goes on at once)\x1b[K"
         os.write(keys, b"\n")
         async with asyncio.timeout(5):
             await pressed.wait()
         enter.rest()
-        assert enter.listen() == ""  # said once
-        enter.rest()
+        assert shown(keys).endswith("\r\x1b[K")
         assert not asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+
+
+async def test_a_wait_says_nothing_where_nothing_is_to_be_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    enter = asking.Enter(lambda: None, quiet=True)
+    with sitting_there(monkeypatch) as keys:
+        enter.listen(5.0)
+        enter.rest()
+        os.set_blocking(keys, False)
+        with pytest.raises(BlockingIOError):
+            os.read(keys, 1)

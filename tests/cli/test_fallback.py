@@ -6,13 +6,14 @@ import asyncio
 import json
 import os
 import pty
+import re
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from tests.cli.test_ask import HELLO, chunk, error, valid
+from tests.cli.test_ask import HELLO, chunk, config, error, valid
 from tests.support.loopback import Answer, Loopback, serving, streamed
 from tests.support.program import AIRCHER, run, write_config
 
@@ -118,6 +119,68 @@ async def test_a_person_is_asked_on_the_terminal(home: Path) -> None:
             found = await at_terminal(typed, "ask", "hi")
         assert found[:2] == (code, out), found
         assert "aircher: Ask two/m instead? [y/N] " in found[2]
+
+
+NEAR = (
+    '[models.custom."one/m"]\ninput_price = 9.0\noutput_price = 9.0\n'
+    '[models.custom."two/m"]\ninput_price = 1.0\noutput_price = 1.0\n'
+    "[costs]\ndaily_limit = 10.0\ndowngrade_at = 0.0\n"
+)
+
+
+async def test_a_cheaper_model_near_a_limit_tells_its_reason_once(home: Path) -> None:
+    async with two(home, HELLO, NEAR):
+        ran = await run("ask", "hi")
+        foreseen = await run("route", "hi")
+    assert ran.err.count("costs.daily_limit") == 1, ran.err
+    assert "model: two/m (cheaper than one/m" in ran.err
+    assert "downgrade: one/m -> two/m (0% of costs.daily_limit is spent.)" in ran.err
+    assert "instead of one/m, because 0% of costs.daily_limit is spent" in foreseen.out
+
+
+async def test_a_cheaper_model_near_a_limit_is_asked_about_where_that_is_wanted(
+    home: Path,
+) -> None:
+    async with two(home, HELLO, NEAR + ASK_FIRST) as (one, other):
+        ran = await run("ask", "hi")
+        assert "Ask two/m instead of one/m, which is near a limit? no, since nobody" in ran.err
+        assert (ran.code, len(one.received), len(other.received)) == (0, 1, 0)
+        allowed = await run("ask", "--yes", "hi")
+        assert (allowed.code, len(one.received), len(other.received)) == (0, 1, 1)
+    for typed, first, second in ((b"y\n", 0, 1), (b"\n", 1, 0)):
+        async with two(home, HELLO, NEAR + ASK_FIRST) as (one, other):
+            code, out, shown = await at_terminal(typed, "ask", "hi")
+        assert (code, out) == (0, "Hello, world.\n")
+        assert "aircher: Ask two/m instead of one/m, which is near a limit? [y/N] " in shown
+        assert (len(one.received), len(other.received)) == (first, second)
+
+
+async def test_a_long_wait_is_told_in_hours_and_with_its_end(home: Path) -> None:
+    busy = replace(error(429, "slow down"), headers=(("Retry-After", "5400"),))
+    async with serving(busy) as server:
+        write_config(home, config(server))
+        ran = await run("ask", "hi")
+    said = r"Wait 1 hour 30 minutes, or use another provider\. The wait is over at \d\d:\d\d"
+    assert re.search(said, ran.err), ran.err
+    assert len(server.received) == 1
+
+
+async def test_a_wait_is_counted_down_where_somebody_sits(home: Path) -> None:
+    busy = replace(error(429, "slow down"), headers=(("Retry-After", "2"),))
+    async with serving(busy, HELLO) as server:
+        write_config(home, config(server))
+        keys, screen = pty.openpty()
+        process = await asyncio.create_subprocess_exec(
+            *AIRCHER, "ask", "hi", stdin=screen, stdout=asyncio.subprocess.PIPE, stderr=screen
+        )
+        os.close(screen)
+        out, _ = await process.communicate()
+    shown = os.read(keys, 65536).decode()
+    os.close(keys)
+    assert out.decode() == "Hello, world.\n"
+    assert "\r  2 seconds left (Enter goes on at once)\x1b[K" in shown
+    assert "\r  1 second left" in shown
+    assert "left (Enter goes on at once)\x1b[K\r\x1b[K" in shown  # it is taken away again
 
 
 async def test_a_wrong_kind_and_a_circle_are_refused_with_file_and_line(home: Path) -> None:

@@ -252,8 +252,10 @@ async def test_near_a_limit_the_next_cheaper_model_takes_over_and_it_is_said(bui
     assert (said.wanted, said.to) == (DEAR, MIDDLE)
     assert said.reason == "91% of costs.daily_limit is spent."
     assert of(Started, events)[0].ref == MIDDLE
-    assert "because 91% of costs.daily_limit is spent" in of(Routed, events)[0].plan.first.reason
-    assert (await bench.engine.preview(TurnRequest("hi", wish=TASK))).plan.first.ref == MIDDLE
+    assert of(Routed, events)[0].plan.first.reason == "cheaper than a/dear"  # the why is said once
+    foreseen = (await bench.engine.preview(TurnRequest("hi", wish=TASK))).plan.first
+    assert foreseen.ref == MIDDLE
+    assert foreseen.reason == "instead of a/dear, because 91% of costs.daily_limit is spent"
 
 
 async def test_what_does_not_fit_gives_way_to_what_does(build: Build) -> None:
@@ -329,6 +331,64 @@ async def test_where_no_other_model_may_answer_it_is_refused_as_well(
     assert error(events).exit_code == 6
     assert not of(Downgraded, events)
     assert (await bench.engine.preview(TurnRequest("hi", wish=wish))).plan.first.ref == DEAR
+
+
+ASK_FIRST = FallbackSettings(consent="ask")
+
+
+async def test_with_the_consent_ask_a_cheaper_model_near_a_limit_is_asked_about(
+    build: Build,
+) -> None:
+    bench = ladder(build, day(1_000 * CENT), fallback=ASK_FIRST)
+    spend(bench, 905 * CENT)
+    for yes, taken in ((True, MIDDLE), (False, DEAR)):
+        events = await ask(bench, yes=yes, wish=TASK)
+        (asking,) = of(Asking, events)
+        assert asking.question.kind == "downgrade"
+        assert asking.question.text == "Ask a/middle instead of a/dear, which is near a limit?"
+        assert "of costs.daily_limit is spent" in asking.question.detail
+        assert (asking.question.yes, asking.question.no) == ("Ask a/middle", "Keep a/dear")
+        assert of(Started, events)[0].ref == taken
+        assert of(Routed, events)[0].plan.first.ref == taken
+        assert switched(events) == ([(DEAR, MIDDLE)] if yes else [])
+    foreseen = (await bench.engine.preview(TurnRequest("hi", wish=TASK))).plan.first
+    assert "once you agree" in foreseen.reason
+
+
+async def test_a_no_to_the_cheaper_model_ends_where_the_wanted_one_does_not_fit(
+    build: Build,
+) -> None:
+    bench = ladder(build, day(3_000_000), fallback=ASK_FIRST)
+    events = await ask(bench, yes=False, wish=TASK)
+    (asking,) = of(Asking, events)
+    assert asking.question.no == "Don't send it"
+    assert error(events).exit_code == 6
+    assert "a/dear was not asked" in error(events).message
+    assert not of(Started, events)
+    assert switched(await ask(bench, yes=True, wish=TASK)) == [(DEAR, ModelRef("b", "b-model"))]
+
+
+async def test_a_no_to_the_cheaper_model_leaves_the_limit_on_one_request_to_be_gone_beyond(
+    build: Build,
+) -> None:
+    bench = ladder(build, single(3_000_000), fallback=ASK_FIRST)
+    events = []
+    async for event in bench.engine.turn(TurnRequest("hi", wish=TASK)):
+        events.append(event)
+        if isinstance(event, Asking):
+            bench.engine.answer(event.question.id, yes=event.question.kind == "cost")
+    assert [one.question.kind for one in of(Asking, events)] == ["downgrade", "cost"]
+    assert of(Started, events)[0].ref == DEAR
+    assert isinstance(events[-1], Finished)
+
+
+async def test_what_was_answered_beforehand_of_a_cheaper_model_is_not_asked(build: Build) -> None:
+    bench = ladder(build, day(1_000 * CENT), fallback=FallbackSettings(tasks={"default": "ask"}))
+    spend(bench, 905 * CENT)
+    for yes, taken in ((True, MIDDLE), (False, DEAR)):
+        events = await bench.turn("hi", wish=TASK, answers={"downgrade": yes})
+        assert not of(Asking, events)
+        assert of(Started, events)[0].ref == taken
 
 
 async def test_a_limit_of_another_provider_or_task_presses_on_nobody(build: Build) -> None:

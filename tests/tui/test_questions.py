@@ -123,3 +123,23 @@ async def test_the_keys_can_be_changed():
         await until(lambda: services.engine.answers == [(7, True)])
         gate.set()
         await until(lambda: not app.chat.busy)
+
+
+async def test_a_cheaper_model_is_asked_about_before_any_model_is_chosen():
+    cheaper = Question(
+        3, "downgrade", "Ask openai/mini instead of openai/big, which is near a limit?",
+        "openai/big: 91% of costs.daily_limit is spent.", "Ask openai/mini", "Keep openai/big",
+    )  # fmt: skip
+    async with chat() as (app, pilot, services):
+        gate = asyncio.Event()
+        rest: Sequence[Any] = fake.answer("the answer")
+        services.engine.scripts.append([rest[0], ev.Asking(cheaper), gate, *rest[1:]])
+        await say(app, pilot, "go")
+        await until(lambda: "near a limit?" in asked(app))
+        assert "91% of costs.daily_limit is spent." in asked(app)
+        assert "n or Esc Keep openai/big" in asked(app)
+        await pilot.press("n")
+        await until(lambda: services.engine.answers == [(3, False)])
+        gate.set()
+        await until(lambda: not app.chat.busy)
+        assert "the answer" in shown(app)
