@@ -10,6 +10,7 @@ from aircher.config.atomic import write_private
 from aircher.domain.errors import StorageError, UsageError
 from aircher.domain.prices import PriceChange, PriceList
 from aircher.providers.addresses import is_loopback
+from aircher.providers.reasons import reason
 
 
 def prices_path() -> Path:
@@ -21,7 +22,8 @@ def update_prices(url: str, at: datetime) -> tuple[PriceList, list[PriceChange]]
     """Fetches the published list ("" = where genai-prices has it) and keeps it if it is sound.
 
     Returns it, and what differs from the list in use.  The file is replaced whole or not at all.
-    Raises ``UsageError`` or ``StorageError``; then the prices stay as they were.
+    Raises ``UsageError`` for an address that may not be asked, ``NetworkFailed``, ``MalformedReply``
+    or ``StorageError``; then the prices stay as they were.
     """
     from aircher.catalog import index, updates
 
@@ -32,7 +34,7 @@ def update_prices(url: str, at: datetime) -> tuple[PriceList, list[PriceChange]]
             hint="Use an https address.",
         )
     before = index.build(update=prices_path())["providers"]
-    fetched = updates.fetch(address, at)
+    fetched = updates.fetch(address, at, reason)
     try:
         write_private(prices_path(), updates.encode(fetched))
     except OSError as error:

@@ -9,7 +9,7 @@ from typing import Any
 from aircher.bootstrap.sources import Stores, key_use
 from aircher.config.load import Config
 from aircher.config.provider_schema import ProviderConfig
-from aircher.domain.keys import KeyPlace
+from aircher.domain.keys import KeyPlace, KeyUse
 from aircher.providers.local.discover import Server
 from aircher.providers.registry import ProviderSetup
 from aircher.providers.vendors import Vendor, vendors
@@ -28,6 +28,21 @@ def key_places(config: Config, stores: Stores) -> Iterator[tuple[str, KeyPlace]]
         place = stores.quick(use) or (stores.chain.place(use) if name in named else None)
         if place:
             yield name, place
+
+
+_KEPT = {
+    "keyring": "the system's keyring (aircher keys set {name})",
+    "encrypted file": "the encrypted file (aircher keys set {name})",
+    "key_command": "what key_command of [providers.{name}] prints",
+}
+"""Places for keys that are no variable, for a sentence."""
+
+
+def _place(stores: Stores, use: KeyUse) -> str:
+    """Where the key that is used comes from, for a sentence; "" for nowhere."""
+    place = stores.chain.place(use)
+    source = place.source if place else ""
+    return _KEPT.get(source, source).format(name=use.provider)
 
 
 _CONNECTION_OPTIONS = (
@@ -61,6 +76,7 @@ def setup_of(
         row=row,
         base_url=own.base_url or found or row.base_url,
         key=lambda: stores.chain.get(use),
+        key_place=lambda: _place(stores, use),
         key_env=use.variables,
         idle_timeout_s=own.idle_timeout or 120.0,
         options=options,

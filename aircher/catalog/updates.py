@@ -8,19 +8,21 @@ only: a newer package has newer prices.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 from aircher.domain.classes import dataclass
-from aircher.domain.errors import StorageError, UsageError
+from aircher.domain.errors import MalformedReply, NetworkFailed, StorageError
 from aircher.domain.prices import PriceChange
 
 FORMAT = 1
 LEAST_SHARE = 0.5
 """A list with fewer than this share of the installed list's models is no list of prices."""
+
+_KEPT = "The prices in use stay as they are."
 
 MOST_USD = Decimal(100_000)
 """No price per million tokens is above this; the dearest model known costs some hundreds."""
@@ -44,8 +46,14 @@ def default_url() -> str:
     return DEFAULT_UPDATE_URL
 
 
-def fetch(url: str, at: datetime, timeout_s: float = 20.0) -> Fetched:
-    """The list at ``url``, checked.  Raises ``UsageError`` where it is not there or not sound."""
+def fetch(
+    url: str, at: datetime, why: Callable[[Exception], str], timeout_s: float = 20.0
+) -> Fetched:
+    """The list at ``url``, checked.
+
+    ``why`` says in plain words why a connection failed.  Raises ``NetworkFailed`` where the list
+    cannot be had, ``MalformedReply`` where what is there is none.
+    """
     from importlib.metadata import version
 
     import httpx2
@@ -58,19 +66,25 @@ def fetch(url: str, at: datetime, timeout_s: float = 20.0) -> Fetched:
         snapshot = UpdatePrices(url=url, request_timeout=httpx2.Timeout(timeout_s)).fetch()
         found = lists(snapshot.providers) if snapshot is not None else {}
         problem = unsound(found, lists(installed))
+    except httpx2.HTTPStatusError as error:
+        raise NetworkFailed(
+            f"The price list at {url} could not be fetched: "
+            f"the server answered with HTTP status {error.response.status_code}.",
+            hint=f"{_KEPT} Check the address, or try again later.",
+        ) from error
     except httpx2.HTTPError as error:
-        raise UsageError(
-            f"The price list at {url} could not be fetched: {str(error) or type(error).__name__}.",
-            hint="The prices in use stay as they are. Is the network there?",
+        raise NetworkFailed(
+            f"The price list at {url} could not be fetched: {why(error)}.",
+            hint=f"{_KEPT} Check the network and the address, or try again later.",
         ) from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         # What its reader raises for JSON that is no list of prices.
         problem = f"it cannot be read ({type(error).__name__})"
         found = {}
     if problem:
-        raise UsageError(
+        raise MalformedReply(
             f"What is at {url} is no price list that can be used: {problem}.",
-            hint="The prices in use stay as they are.",
+            hint=f"{_KEPT} Check the address, or try again later.",
         )
     return Fetched(found, at.isoformat(timespec="seconds"), url, version("genai-prices"))
 

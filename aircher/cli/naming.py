@@ -5,6 +5,7 @@ from __future__ import annotations
 from aircher.domain.errors import UsageError
 from aircher.domain.routes import Rules
 from aircher.domain.tasks import TASKS
+from aircher.policy.route import nearest, provider_of
 
 
 def provider_named(name: str, rules: Rules, *, usable: bool) -> str:
@@ -13,14 +14,10 @@ def provider_named(name: str, rules: Rules, *, usable: bool) -> str:
     Raises ``UsageError`` for an unknown one, and with ``usable`` for one that cannot be used now,
     with the reason.
     """
-    own = rules.aliases.get(name, name)
-    if own in rules.order or (own in rules.unusable and not usable):
-        return own
-    if own in rules.unusable:
+    own = provider_of(name, rules)
+    if usable and own in rules.unusable and own not in rules.order:
         raise UsageError(f"{own} cannot be used: {rules.unusable[own]}.")
-    raise UsageError(
-        f"No provider is named {name!r}.", hint="`aircher provider list` shows who is set up."
-    )
+    return own
 
 
 def checked_task(name: str, rules: Rules) -> None:
@@ -28,10 +25,8 @@ def checked_task(name: str, rules: Rules) -> None:
     known = dict.fromkeys((*TASKS, *rules.own_tasks, *rules.tasks))
     if not name or name in known:
         return
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, known, 1)
-    hint = f"Did you mean {near[0]}?" if near else f"Tasks are: {', '.join(known)}."
+    near = nearest(name, known)
+    hint = f"Did you mean {near}?" if near else f"Tasks are: {', '.join(known)}."
     raise UsageError(f"There is no task {name!r}.", hint=hint)
 
 

@@ -18,6 +18,8 @@ from aircher.domain.health import Health, ModelHealth
 from aircher.domain.inert import inert
 from aircher.domain.limits import RateLimit
 from aircher.engine.probe import probe
+from aircher.policy.health import models_seen
+from aircher.policy.route import provider_or_model
 
 WATCH_EVERY_S = 2.0
 
@@ -130,14 +132,12 @@ def _switch(services: Services, name: str) -> int:
 
 
 def _reset(services: Services, wanted: str) -> int:
-    name, _, model = wanted.partition("/")
     try:
-        name = provider_named(name, services.settings.rules, usable=False)
-        services.health.reset(name, model)
+        ref = provider_or_model(wanted, services.settings.rules, models_seen(services.health.all()))
+        services.health.reset(ref.provider, ref.model)
     finally:
         asyncio.run(services.aclose())
-    what = f"{name}/{model}" if model else name
-    print(inert(f"{what} may be asked again; its failures are forgotten."), file=sys.stderr)
+    print(inert(f"{ref} may be asked again; its failures are forgotten."), file=sys.stderr)
     return EXIT_OK
 
 

@@ -15,6 +15,7 @@
         |-- FixKey            AuthenticationFailed, PermissionDenied
         |-- TopUp             QuotaExhausted
         |-- FixRequest        InvalidRequest, ModelNotFound
+        |-- FixAddress        Redirected
         |-- Shorten           ContextTooLong
         |-- Refused           ContentFiltered
         |-- Paused            not even asked: it is resting, or a rate limit is used up
@@ -211,6 +212,18 @@ class ModelNotFound(FixRequest):
     kind = "not_found"
 
 
+class FixAddress(ProviderError):
+    """The address in the configuration is not the one that answers."""
+
+    needs_user = True
+
+
+class Redirected(FixAddress):
+    """The provider sends the request on to another address; it is not followed."""
+
+    kind = "redirect"
+
+
 class Shorten(ProviderError):
     """There is too much of it."""
 
@@ -295,6 +308,7 @@ PROVIDER_KINDS: dict[str, type[ProviderError]] = {
         QuotaExhausted,
         InvalidRequest,
         ModelNotFound,
+        Redirected,
         ContextTooLong,
         ContentFiltered,
         RateLimited,

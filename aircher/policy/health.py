@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from aircher.domain.classes import dataclass
@@ -43,6 +43,13 @@ class Verdict:
     p99: float | None = None
     last_error: str = ""
     probed: bool = False
+
+
+def models_seen(rows: Iterable[Health]) -> Iterator[ModelRef]:
+    """The models of which something is kept: failures, a pause, a rate limit."""
+    for row in rows:
+        yield ModelRef(row.provider, row.model)
+        yield from (ModelRef(row.provider, one.model) for one in row.models)
 
 
 def judge(samples: Sequence[Sample], settings: HealthSettings) -> Verdict:

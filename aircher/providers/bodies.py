@@ -115,11 +115,20 @@ def facts_from_body(
     body: str | bytes,
     *,
     secret: str = "",
+    key_place: str = "",
 ) -> Facts:
     """Facts from a whole HTTP answer that tells of an error; ``headers`` in lower case."""
     data = parsed(body)
     text = body if isinstance(body, str) else body.decode("utf-8", "replace")
-    facts = facts_from_error(provider, model, data, status=status, headers=headers, secret=secret)
+    facts = facts_from_error(
+        provider,
+        model,
+        data,
+        status=status,
+        headers=headers,
+        secret=secret,
+        key_place=key_place,
+    )
     if facts.message or isinstance(data, dict | list):
         return facts
     return Facts(
@@ -129,4 +138,5 @@ def facts_from_body(
         message=_plain_text(text[:20_000]),
         headers=headers,
         secret=secret,
+        key_place=key_place,
     )

@@ -18,7 +18,8 @@ class Connection:
     facts of the vendor's row in vendors.toml; ``options`` the user's settings that only some
     dialects know (org_id, project, location, region, keep_alive, num_ctx, num_predict, api ...).
 
-    ``local`` marks a server on this machine.
+    ``key_place`` names where the key is from, for a sentence ("" = nobody knows).  ``local`` marks
+    a server on this machine.
     """
 
     provider: str
@@ -29,3 +30,4 @@ class Connection:
     quirks: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     local: bool = False
+    key_place: str = ""

@@ -18,18 +18,19 @@ from aircher.domain.errors import (
     ContentFiltered,
     ContextTooLong,
     InvalidRequest,
-    MalformedReply,
     ModelNotFound,
     Overloaded,
     PermissionDenied,
     ProviderError,
     QuotaExhausted,
     RateLimited,
+    Redirected,
     ServerFailed,
     TimedOut,
 )
 from aircher.domain.inert import inert
 from aircher.domain.masking import masked
+from aircher.domain.origins import origin_of
 from aircher.providers.waits import wait_seconds
 from aircher.providers.words import HINTS, SENTENCES, hint_values
 
@@ -58,6 +59,8 @@ class Facts:
     retry_after: float | None = None
     """Seconds to wait, where the body says so in a field of its own."""
     secret: str = field(default="", repr=False)
+    key_place: str = ""
+    """Where the key in use is from ("" = nobody knows)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +196,7 @@ RULES: tuple[Rule, ...] = (
     Rule(TimedOut, status=_on(408, 504, 522, 524)),
     Rule(ContextTooLong, status=_on(413)),
     Rule(ServerFailed, status=_on(409, 424, 425)),
-    Rule(MalformedReply, status=_on(301, 302, 303, 307, 308)),
+    Rule(Redirected, status=_on(301, 302, 303, 307, 308)),
     Rule(InvalidRequest, status=frozenset(range(400, 500))),
     Rule(TimedOut, word=r"timeout(_error)?|deadline_exceeded|modeltimeoutexception"),
     Rule(ServerFailed, status=frozenset(range(500, 600))),
@@ -249,10 +252,10 @@ def fault(facts: Facts) -> ProviderError:
     wait = wait_seconds(
         facts.headers, facts.message, limited=error is RateLimited, told=facts.retry_after
     )
-    values = hint_values(facts.provider, facts.model, wait)
+    values = hint_values(facts.provider, facts.model, wait, facts.key_place)
     said = quoted(facts.message, facts.secret)
-    if facts.status is not None and 300 <= facts.status < 400:
-        said = "it sends the request on to another address, which Aircher does not follow"
+    if error is Redirected:
+        said = _elsewhere(facts)
     sentence = SENTENCES[error.kind].format(**values)
     if not said and facts.status and facts.status >= 300:
         said = f"HTTP status {facts.status}"
@@ -265,6 +268,18 @@ def fault(facts: Facts) -> ProviderError:
         request_id=_id(facts),
         retry_after=wait,
     )
+
+
+def _elsewhere(facts: Facts) -> str:
+    """Where a redirect leads: the origin alone, since the rest may hold what was asked."""
+    to = facts.headers.get("location", "").strip()
+    if not to:
+        return "it does not say where"
+    if not (to.startswith("//") or "://" in to.partition("?")[0]):
+        return "to another path of the same address"
+    origin = origin_of(f"https:{to}" if to.startswith("//") else to)
+    where = quoted(origin, facts.secret) if origin else "what is no web address"
+    return f"to {where}; the key and the prompt would go along"
 
 
 def _id(facts: Facts) -> str | None:

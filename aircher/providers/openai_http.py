@@ -114,6 +114,7 @@ def _refused(error: openai.APIStatusError, connection: Connection, model: str) -
             lower(error.response.headers),
             error.response.text,
             secret=connection.key,
+            key_place=connection.key_place,
         )
     )
 
@@ -141,7 +142,13 @@ def stream_fault(data: Mapping[str, Any], connection: Connection, model: str) ->
     """Our error for an error event inside a stream, or an error in a body of status 200."""
     return fault(
         facts_from_error(
-            connection.provider, model, data, status=200, in_stream=True, secret=connection.key
+            connection.provider,
+            model,
+            data,
+            status=200,
+            in_stream=True,
+            secret=connection.key,
+            key_place=connection.key_place,
         )
     )
 

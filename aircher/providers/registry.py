@@ -35,19 +35,24 @@ def _no_key() -> str | None:
     return None
 
 
+def _nowhere() -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderSetup:
     """One provider as the user configured it.
 
     ``row`` is the vendor's, or one made up for a name that is no known vendor.  ``base_url``
-    "" means the row's.  ``key`` is asked once, when the provider is first used; ``key_env``
-    names the variables it may come from, for the hint ("" = the row's).  Timeouts are in
-    seconds.  ``options`` go over the row's.
+    "" means the row's.  ``key`` is asked once, when the provider is first used, and then
+    ``key_place``, in words, for a sentence about it; ``key_env`` names the variables it may come
+    from (() = the row's).  Timeouts are in seconds.  ``options`` go over the row's.
     """
 
     row: Vendor
     base_url: str = ""
     key: Callable[[], str | None] = _no_key
+    key_place: Callable[[], str] = _nowhere
     key_env: tuple[str, ...] = ()
     idle_timeout_s: float = 120.0
     connect_timeout_s: float = 10.0
@@ -95,10 +100,12 @@ def connection_of(name: str, setup: ProviderSetup) -> Connection:
     """
     options = {**setup.row.options, **setup.options}
     url = _address(name, setup, options)
+    key = _key(name, setup, options, url)
     return Connection(
         provider=name,
         base_url=url,
-        key=_key(name, setup, options, url),
+        key=key,
+        key_place=setup.key_place() if key else "",
         idle_timeout_s=setup.idle_timeout_s,
         connect_timeout_s=setup.connect_timeout_s,
         quirks=setup.row.quirks,

@@ -161,7 +161,7 @@ def malformed(what: str, connection: Connection, model: str = "") -> ProviderErr
 def _said(
     error: type[ProviderError], what: str, connection: Connection, model: str
 ) -> ProviderError:
-    values = hint_values(connection.provider, model)
+    values = hint_values(connection.provider, model, key_place=connection.key_place)
     return error(
         f"{SENTENCES[error.kind].format(**values)}: {quoted(what, connection.key)}",
         hint=HINTS[error.kind].format(**values),

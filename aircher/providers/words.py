@@ -13,6 +13,7 @@ SENTENCES = {
     "not_found": "{title} does not know {model}",
     "context_length": "The conversation is too long for {model} at {title}",
     "content_filter": "A content filter at {title} withheld the answer",
+    "redirect": "{title} sends the request on, which Aircher does not follow",
     "rate_limit": "{title} got too many requests or tokens within a minute",
     "overloaded": "{title} has no capacity at the moment",
     "server": "{title} failed while answering",
@@ -30,6 +31,7 @@ HINTS = {
     "not_found": "See the names with `aircher models`, or correct the model in the configuration.",
     "context_length": "Start a new chat, shorten it with /compact, or use a model with a longer window.",
     "content_filter": "Say it differently, or use another model.",
+    "redirect": "Set base_url in [providers.{name}] to the address that answers itself.",
     "rate_limit": "Wait {wait}, or use another provider.",
     "overloaded": "Try again in {again}, or use another provider.",
     "server": "Try again; if it stays so, use another provider.",
@@ -55,14 +57,19 @@ def _variables(name: str) -> str:
     return " or ".join((*row.key_env, own)) if row is not None else own
 
 
-def hint_values(name: str, model: str, wait_s: float | None = None) -> dict[str, str]:
-    """What sentences and hints may name; ``wait_s`` is how long the vendor asks to wait."""
+def hint_values(
+    name: str, model: str, wait_s: float | None = None, key_place: str = ""
+) -> dict[str, str]:
+    """What sentences and hints may name.
+
+    ``wait_s`` is how long the vendor asks to wait, ``key_place`` where the key is from.
+    """
     row = vendors().get(canonical(name))
     return {
         "title": row.title if row is not None else name,
         "name": name,
         "model": model or "this model",
-        "env": _variables(name),
+        "env": key_place or _variables(name),
         "wait": "a little" if wait_s is None else lasting(wait_s),
         "again": "a while" if wait_s is None else lasting(wait_s),
     }

@@ -7,6 +7,10 @@ from functools import partial
 
 from textual import events
 
+from aircher.domain.errors import UsageError
+from aircher.domain.models import ModelRef
+from aircher.policy.health import models_seen
+from aircher.policy.route import provider_or_model
 from aircher.tui.base import BaseApp
 from aircher.tui.widgets.providers import ProviderPanel
 
@@ -91,17 +95,19 @@ class Looking(BaseApp):
         """/reset NAME[/MODEL]; without a name all of them."""
         if self.services is None:
             return
-        rules = self.services.settings.rules
-        name, _, model = wanted.strip().partition("/")
-        name = rules.aliases.get(name, name)
-        if name and name not in (*rules.order, *rules.unusable):
-            self.tell(f'There is no provider "{name}". {self.key("provider.panel")} lists them.')
+        rules, health = self.services.settings.rules, self.services.health
+        name = wanted.strip()
+        try:
+            found = provider_or_model(name, rules, models_seen(health.all())) if name else None
+        except UsageError as error:
+            self.tell(f"{error.message} {error.hint}")
             return
-        for one in (name,) if name else rules.order:
-            self.services.health.reset(one, model)
+        refs = (found,) if found else [ModelRef(provider, "") for provider in rules.order]
+        for ref in refs:
+            health.reset(ref.provider, ref.model)
         self.show_health()
         self.plan_ahead(at_once=True)
-        what = "/".join(part for part in (name, model) if part) or "Every provider"
+        what = str(found) if found else "Every provider"
         self.notify(f"{what} may be asked again; its failures are forgotten.", markup=False)
 
     def action_reset_providers(self) -> None:

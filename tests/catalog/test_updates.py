@@ -142,7 +142,7 @@ def test_what_is_no_price_list_changes_nothing(
     kept = prices_path().read_bytes()
     capsys.readouterr()
     with serving(BAD[name]) as url:
-        assert run("update", "--url", url) == 2
+        assert run("update", "--url", url) == 1
     assert "no price list that can be used" in capsys.readouterr().err
     assert prices_path().read_bytes() == kept
 
@@ -150,9 +150,20 @@ def test_what_is_no_price_list_changes_nothing(
 @pytest.mark.parametrize("status", [404, 500, 302])
 def test_a_server_that_refuses_is_said(status: int, capsys: pytest.CaptureFixture[str]) -> None:
     with serving(b"", status) as url:
-        assert run("update", "--url", url) == 2
-    assert "could not be fetched" in capsys.readouterr().err
+        assert run("update", "--url", url) == 1
+    said = capsys.readouterr().err
+    assert f"could not be fetched: the server answered with HTTP status {status}." in said
     assert not prices_path().exists()
+
+
+def test_a_connection_that_is_refused_is_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    with serving(b"") as url:
+        pass
+    assert run("update", "--url", url) == 1
+    said = capsys.readouterr().err
+    assert f"The price list at {url} could not be fetched: nothing answers at that address." in said
+    assert "The prices in use stay as they are. Check the network and the address" in said
+    assert "Errno" not in said
 
 
 def test_prices_are_not_fetched_in_the_clear_from_elsewhere(

@@ -294,3 +294,32 @@ async def test_an_sdk_prints_no_warning_of_its_own(home: Path) -> None:
         keys = {"GEMINI_API_KEY": "one", "GOOGLE_API_KEY": "two"}
         ran = await run("ask", "-q", "hi", env=keys)
         assert (ran.code, ran.out, ran.err) == (0, "Hi.\n", "")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_told_with_its_origin_and_not_tried_again(
+    home: Path, status: int
+) -> None:
+    async with serving(HELLO) as elsewhere:
+        away = f"{elsewhere.url}/v2/chat?token=canary"
+        async with serving(Answer(b"", status, headers=(("Location", away),))) as server:
+            write_config(home, config(server))
+            ran = await run("ask", "hi")
+    assert (ran.code, ran.out) == (1, "")
+    assert f"sends the request on, which Aircher does not follow: to {elsewhere.url};" in ran.err
+    assert "the key and the prompt would go along" in ran.err
+    assert "Set base_url in [providers.mine] to the address that answers itself." in ran.err
+    assert "canary" not in ran.err
+    assert "v2" not in ran.err
+    assert (len(server.received), len(elsewhere.received)) == (1, 0)
+
+
+async def test_a_refused_key_is_told_with_the_place_it_is_from(home: Path) -> None:
+    async with serving(error(401, "no")) as server:
+        write_config(home, config(server, api_key_env='"MY_OWN_KEY"'))
+        named = await run("ask", "hi", env={"MY_OWN_KEY": "sk-canary-1", "OPENAI_API_KEY": "x" * 9})
+        write_config(home, config(server, key_command='["printf", "sk-canary-2"]'))
+        printed = await run("ask", "hi")
+    assert "Check the key in MY_OWN_KEY.\n" in named.err
+    assert "Check the key in what key_command of [providers.mine] prints.\n" in printed.err
+    assert "canary" not in named.err + printed.err

@@ -45,7 +45,10 @@ async def test_what_one_run_saw_the_next_run_tells(home: Path) -> None:
         assert (await run("provider", "reset", "mine/m")).code == 0
         row = status(await run("provider", "status", "--json"))["mine"]
         assert (row["breaker"], row["failures"]) == ("closed", 0)
-        assert (await run("provider", "reset", "nosuch")).code == 2
+        for wrong, near in (("nosuch", "provider list"), ("mone", "mine?"), ("mine/n", "mine/m")):
+            refused = await run("provider", "reset", wrong)
+            assert refused.code == 2
+            assert near in refused.err, refused.err
 
 
 async def test_two_processes_at_once_send_one_probe(home: Path) -> None:

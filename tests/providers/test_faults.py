@@ -21,6 +21,24 @@ from aircher.providers.words import HINTS, SENTENCES
 from tests.support.wire import Case, case_id, cases
 
 
+@pytest.mark.parametrize(
+    ("location", "said"),
+    [
+        ("https://Else.example:8443/v1?key=canary", "to https://else.example:8443; the key"),
+        ("//else.example/canary", "to https://else.example; the key"),
+        ("/canary", "to another path of the same address"),
+        ("?next=https://canary.example", "to another path of the same address"),
+        ("ftp://canary/", "to what is no web address; the key"),
+        ("", "it does not say where"),
+    ],
+)
+def test_a_redirect_names_the_origin_and_nothing_else(location: str, said: str) -> None:
+    error = fault(Facts("claude", status=307, headers={"location": location}))
+    assert (error.kind, error.retryable) == ("redirect", False)
+    assert said in error.message
+    assert "canary" not in error.message
+
+
 def openai(message: str, kind: str | None = "invalid_request_error", code: Any = None) -> Any:
     return {"error": {"message": message, "type": kind, "param": None, "code": code}}
 

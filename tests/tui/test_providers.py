@@ -62,10 +62,13 @@ async def test_reset_by_key_and_by_command():
     async with chat() as (app, pilot, services):
         await pilot.press("shift+f4")
         assert services.health.was_reset == ["openai", "claude", "local"]
-        await say(app, pilot, "/reset claude/some-model")
-        assert services.health.was_reset[-1] == "claude/some-model"
+        await say(app, pilot, f"/reset {fake.SONNET}")
+        assert services.health.was_reset[-1] == str(fake.SONNET)
+        await say(app, pilot, "/reset claude/claude-sonnet")
+        assert services.health.was_reset[-1] == str(fake.SONNET)
+        assert f"Did you mean {fake.SONNET}?" in shown(app)
         await say(app, pilot, "/reset nosuch")
-        assert 'no provider "nosuch"' in shown(app)
+        assert "No provider is named 'nosuch'" in shown(app)
 
 
 async def test_the_list_shows_details_and_asks_now():

@@ -8,7 +8,7 @@ choice explains itself.
 
 from aircher.policy.route.board import Board
 from aircher.policy.route.fitness import obstacle
-from aircher.policy.route.names import resolve
+from aircher.policy.route.names import nearest, provider_of, provider_or_model, resolve
 from aircher.policy.route.plan import escalation, plan
 from aircher.policy.route.situation import Situation
 from aircher.policy.route.strategies import STRATEGIES, Proposal, Strategy
@@ -20,7 +20,10 @@ __all__ = [
     "Situation",
     "Strategy",
     "escalation",
+    "nearest",
     "obstacle",
     "plan",
+    "provider_of",
+    "provider_or_model",
     "resolve",
 ]

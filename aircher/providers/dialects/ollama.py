@@ -441,9 +441,16 @@ class Ollama:
 
     def _reported(self, told: Told, model: str) -> ProviderError:
         """The error that the server tells."""
-        secret = self._connection.key
         failure = fault(
-            facts_from_body(self.name, model, told.status, told.headers, told.body, secret=secret)
+            facts_from_body(
+                self.name,
+                model,
+                told.status,
+                told.headers,
+                told.body,
+                secret=self._connection.key,
+                key_place=self._connection.key_place,
+            )
         )
         if _NOT_IN_LIBRARY in failure.message:
             return ModelNotFound(

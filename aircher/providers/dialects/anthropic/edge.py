@@ -40,8 +40,9 @@ class Edge:
 
     def _facts(self, body: Any, model: str, headers: Mapping[str, str], status: int) -> Facts:
         name, key = self._connection.provider, self._connection.key
+        place = self._connection.key_place
         if isinstance(body, str):
-            return facts_from_body(name, model, status, headers, body, secret=key)
+            return facts_from_body(name, model, status, headers, body, secret=key, key_place=place)
         return facts_from_error(
             name,
             model,
@@ -49,6 +50,7 @@ class Edge:
             status=status,
             headers=headers,
             secret=key,
+            key_place=place,
             in_stream=status == 200,
         )
 

@@ -116,6 +116,7 @@ class Edge:
                 request_id=meta.get("RequestId", ""),
                 in_stream=status is None,
                 secret=self._connection.key,
+                key_place=self._connection.key_place,
             )
         )
 

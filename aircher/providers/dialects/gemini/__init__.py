@@ -125,9 +125,16 @@ class Gemini:
     def _check(self, data: dict[str, Any], model: str = "") -> None:
         """Raises the error that an object tells of (its status was 200)."""
         if data.get("error"):
-            secret = self._connection.key
             raise fault(
-                facts_from_error(self.name, model, data, status=200, in_stream=True, secret=secret)
+                facts_from_error(
+                    self.name,
+                    model,
+                    data,
+                    status=200,
+                    in_stream=True,
+                    secret=self._connection.key,
+                    key_place=self._connection.key_place,
+                )
             )
 
     def _withheld(self, reader: Reader, model: str) -> ProviderError:
@@ -149,10 +156,15 @@ class Gemini:
         try:
             yield
         except Told as told:
-            secret = self._connection.key
             raise fault(
                 facts_from_body(
-                    self.name, model, told.status, told.headers, told.body, secret=secret
+                    self.name,
+                    model,
+                    told.status,
+                    told.headers,
+                    told.body,
+                    secret=self._connection.key,
+                    key_place=self._connection.key_place,
                 )
             ) from told
         except GoogleAuthError as error:
