@@ -8,7 +8,8 @@ from aircher.domain.classes import dataclass
 
 QuestionKind = Literal["fallback", "downgrade", "cost", "unusual", "secret", "fresh_start"]
 """Why it is asked: another model would take over; a cheaper one would, because of a limit; one
-request above its limit; spending unlike the user's own past; a secret would leave the machine; a broken-off answer would begin anew."""
+request above its limit; spending unlike the user's own past; a secret would leave the machine; a
+broken-off answer would begin anew."""
 
 
 @dataclass(frozen=True, slots=True)

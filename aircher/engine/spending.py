@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median
 
+from aircher.domain.classes import dataclass
 from aircher.domain.errors import OverBudget
 from aircher.domain.events import Downgraded, Event, Notice, Routed
 from aircher.domain.models import ModelRef
