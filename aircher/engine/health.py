@@ -70,7 +70,7 @@ class PassiveHealth:
 
     def success(self, ref: ModelRef, latency_s: float) -> None:  # noqa: ARG002 - the ledger has it
         """A call gave its first token: its breaker closes, and its provider's."""
-        refs = [one for one in _both(ref) if one in self._breakers()]
+        refs = self._held(ref)
         if refs:
             now = self._now()
             self._change(refs, lambda before: [policy.after_success(one, now) for one in before])
@@ -120,7 +120,7 @@ class PassiveHealth:
             if 0 < left <= patience_s or (left > 0 and not last):
                 why = f"its rate limit leaves no room for {tokens:,} tokens yet"
                 return Admission(False, left, why, soon=left <= patience_s)
-        refs = [one for one in _both(ref) if one in self._breakers()]
+        refs = self._held(ref)
         if not refs:
             return Admission(allowed=True)
         me = f"{self._store.me}#{who}"
@@ -203,6 +203,11 @@ class PassiveHealth:
         ]
 
     # -- the store
+
+    def _held(self, ref: ModelRef) -> list[ModelRef]:
+        """Of the model and its provider, those with a breaker that is not plainly closed."""
+        breakers = self._breakers()
+        return [one for one in _both(ref) if one in breakers]
 
     def _now(self) -> float:
         return self._clock.now().timestamp()

@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aircher.domain.errors import StorageError
+from aircher.storage.checkpoints import Checkpoints
 
 BUSY_TIMEOUT_MS = 3_000
 """How long a transaction waits for another program's; ours take microseconds."""
@@ -110,6 +111,7 @@ class Connection:
         self._raw = raw
         self._path = path
         self._lock = threading.RLock()
+        self._checkpoints = Checkpoints(path)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -153,6 +155,7 @@ class Connection:
                 if raw.in_transaction:
                     raw.execute("ROLLBACK")
                 raise
+            self._checkpoints.committed()
 
     def _mark_damaged(self) -> None:
         """Lets the next start look at the whole file, which it otherwise has no time for."""
@@ -161,5 +164,6 @@ class Connection:
 
     def close(self) -> None:
         """Closes the file; closing twice is fine."""
+        self._checkpoints.rest()
         with self._lock:
             self._raw.close()

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from aircher.domain.errors import StorageError
+from aircher.storage.checkpoints import WITHIN_A_COMMIT
 from aircher.storage.connection import (
     BUSY_TIMEOUT_MS,
     DAMAGED,
@@ -33,9 +34,6 @@ from aircher.storage.times import Now, SystemNow, to_ms
 
 _SIDE_FILES = ("", "-wal", "-shm")
 _WAL_KEPT_BYTES = 8 * 1024 * 1024
-_WAL_PAGES = 4_000
-"""The log is copied into the file (with an fsync, 10 to 20 ms) after so many pages, 16 MB: four
-times SQLite's default, so that fewer turns meet it; the last to close copies it anyway."""
 
 
 class Database:
@@ -164,7 +162,7 @@ def _connected(
         raw.row_factory = sqlite3.Row
         raw.execute("PRAGMA synchronous = NORMAL")
         raw.execute("PRAGMA foreign_keys = ON")
-        raw.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
+        raw.execute(f"PRAGMA wal_autocheckpoint = {WITHIN_A_COMMIT}")
         raw.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")
         _brought_up_to_date(raw, str(path), now)
     except BaseException:

@@ -43,6 +43,7 @@ class Folder:
         self._stamp: _Stamp = ()
         self._read_at: float | None = None
         self._reading = asyncio.Lock()
+        self._opened: tuple[float, tuple[str, ...], tuple[str, ...]] | None = None
 
     @property
     def root(self) -> str:
@@ -65,13 +66,23 @@ class Folder:
             return self._state
 
     async def open_files(self, changed: Sequence[str] = ()) -> Sequence[str]:
-        """Files open in an editor, or changed and saved within minutes; () where that takes long."""
+        """Files open in an editor, or changed and saved within minutes; () where that takes long.
+
+        At most a second old: a request is looked at while it is typed, and when it is sent.
+        """
+        now, paths = time.monotonic(), tuple(changed)
+        if self._opened is not None:
+            at, of, found = self._opened
+            if now - at < FRESH_FOR_S and of == paths:
+                return found
         nvim = os.environ.get("NVIM", "")
-        look = asyncio.to_thread(open_files, self._root, self._cwd, changed, nvim)
+        look = asyncio.to_thread(open_files, self._root, self._cwd, paths, nvim)
         try:
-            return await asyncio.wait_for(look, EDITORS_TIMEOUT_S)
+            found = await asyncio.wait_for(look, EDITORS_TIMEOUT_S)
         except TimeoutError:
-            return ()
+            found = ()
+        self._opened = now, paths, found
+        return found
 
     def attach(self, path: str) -> Part:
         """The file as a message part, at most 10 MB.

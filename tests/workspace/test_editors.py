@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -117,3 +118,20 @@ def test_a_path_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert open_files(tmp_path, tmp_path, (), str(tmp_path / "file")) == ()
     assert open_files(tmp_path, tmp_path, (), "127.0.0.1:6666") == ()
+
+
+async def test_open_files_are_looked_for_once_a_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("aircher.workspace.folder.time", SimpleNamespace(monotonic=lambda: now))
+    folder = Folder(tmp_path)
+    (tmp_path / "first.py").touch()
+    assert list(await folder.open_files(["first.py"])) == ["first.py"]
+    (tmp_path / "first.py").unlink()
+    now += 0.9
+    assert list(await folder.open_files(["first.py"])) == ["first.py"]
+    assert list(await folder.open_files(["first.py", "second.py"])) == []  # another question
+    (tmp_path / "first.py").touch()
+    now += 1.1
+    assert list(await folder.open_files(["first.py", "second.py"])) == ["first.py"]
