@@ -1,6 +1,6 @@
-"""Writes aircher/policy/guard/vendors.toml from Betterleaks' rule file (MIT).
+"""Writes aircher/policy/guard/vendors.json from Betterleaks' rule file (MIT).
 
-    python -m benchmarks.guard_rules betterleaks.toml > aircher/policy/guard/vendors.toml
+    python -m benchmarks.guard_rules betterleaks.toml > aircher/policy/guard/vendors.json
 
 The rule file is config/betterleaks.toml of that project; its Python package carries it inside the
 library.  What is left out, and why: docs/decisions/0004-a-guard-of-rules-as-data.md.
@@ -8,6 +8,7 @@ library.  What is left out, and why: docs/decisions/0004-a-guard-of-rules-as-dat
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import tomllib
@@ -81,26 +82,25 @@ def rows(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "id": re.sub(r"\.\d+$", "", name),
                 "keywords": sorted({word.lower() for word in rule["keywords"]}),
                 "regex": regex,
-                "entropy": float(entropy[1]) if entropy else 0.0,
+                **({"entropy": float(entropy[1])} if entropy and float(entropy[1]) else {}),
             }
         )
     return kept
 
 
+ABOUT = (
+    "Keys and tokens of vendors.  Made by benchmarks/guard_rules.py; do not edit.",
+    "From Betterleaks (github.com/betterleaks/betterleaks), v2, October 2026:",
+    "Copyright (c) 2026 Betterleaks Contributors, MIT License; its text is in LICENSE-rules.",
+)
+
+
 def main() -> None:
+    """Prints JSON: ten times quicker to read than TOML, and read before a first call."""
     data = tomllib.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    print(
-        "# Keys and tokens of vendors.  Made by benchmarks/guard_rules.py; do not edit.\n"
-        "#\n"
-        "# From Betterleaks (github.com/betterleaks/betterleaks), v2, October 2026:\n"
-        "# Copyright (c) 2026 Betterleaks Contributors, MIT License; its text is in LICENSE-rules."
-    )
-    for row in rows(data["rules"]):
-        words = ", ".join(f'"{word}"' for word in row["keywords"])
-        print(f'\n[[rule]]\nid = "{row["id"]}"\nkeywords = [{words}]')
-        print(f"regex = '''{row['regex']}'''")
-        if row["entropy"]:
-            print(f"entropy = {row['entropy']}")
+    lines = (json.dumps(row, ensure_ascii=False) for row in rows(data["rules"]))
+    rules = ",\n".join(lines)
+    print(f'{{"about": {json.dumps(ABOUT, indent=1)},\n"rule": [\n{rules}\n]}}')
 
 
 if __name__ == "__main__":

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
-import re
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from aircher.bootstrap.configuring import load_config, set_value, unset
 from aircher.config.load import Config
 from aircher.domain.errors import UsageError
 from aircher.domain.guarding import Finding, GuardAction
 from aircher.domain.messages import Document
+from aircher.domain.regexes import regex
 from aircher.domain.routes import Rules as RouteRules
 from aircher.domain.settings import PrivacySettings
 from aircher.engine.guard import Guard
@@ -24,15 +25,21 @@ from aircher.policy.guard import GuardPolicy, Piece, Rules, clean, rules_from
 from aircher.policy.route.fitness import is_local
 from aircher.workspace.folder import Folder
 
-_FILES = ("vendors.toml", "own.toml", "lookalikes.toml")
+_FILES = ("vendors.json", "own.toml", "lookalikes.toml")
 
 
 @cache
 def load_guard_rules() -> Rules:
-    """The shipped rules; some 10 ms the first time."""
+    """The shipped rules; some milliseconds the first time."""
     folder = Path(guard.__file__).parent
-    texts = ((folder / name).read_text(encoding="utf-8") for name in _FILES)
-    return rules_from(*(tomllib.loads(text) for text in texts))
+    return rules_from(*(_table(folder / name) for name in _FILES))
+
+
+def _table(path: Path) -> dict[str, Any]:
+    """What people write is TOML; the long list that a program writes is JSON, read in a tenth."""
+    text = path.read_text(encoding="utf-8")
+    table: dict[str, Any] = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    return table
 
 
 def guard_policy(config: Config) -> GuardPolicy:
@@ -103,7 +110,7 @@ def allowed_fingerprints() -> Sequence[str]:
     return load_config().guard.allow
 
 
-_FINGERPRINT = re.compile("[0-9a-f]{12}")
+_FINGERPRINT = regex("[0-9a-f]{12}")
 
 
 def allow_fingerprint(fingerprint: str) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
+from aircher.domain.regexes import regex
+
 Clause = Sequence[Any]
 
 _TESTS: dict[str, Callable[[str, str], bool]] = {
@@ -33,11 +35,11 @@ def matches(clause: Clause, name: str) -> bool:
     return _TESTS[kind](name, clause[1])
 
 
-_RESOURCE = re.compile(r"^(?:publishers/[^/]+/)?models/|^projects/.*/models/")
+_RESOURCE = regex(r"^(?:publishers/[^/]+/)?models/|^projects/.*/models/")
 """How Gemini ("models/x") and Vertex ("publishers/google/models/x") write a model's name."""
 
-_COMPACT_DATE = re.compile(r"-(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)")
-_SUFFIX = re.compile(
+_COMPACT_DATE = regex(r"-(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)")
+_SUFFIX = regex(
     r"(?:-(?:latest|preview|exp|v\d|\d{2}-\d{2}|20\d{2}-?\d{2}-?\d{2})|@\d{8}|@default)$"
 )
 

@@ -9,7 +9,6 @@ an image, Gemini 258 a tile or page, OpenAI 85 + 170 a tile.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
@@ -25,6 +24,7 @@ from aircher.domain.messages import (
     ToolResult,
 )
 from aircher.domain.models import ModelRef
+from aircher.domain.regexes import regex
 
 PER_MESSAGE = 4
 """3 for the frame and 1 for the role."""
@@ -51,8 +51,8 @@ RATIO = (0.5, 2.0)
 WEIGHT = 0.3
 """The share of a new report in the running ratio."""
 
-_PAGE_MARK = re.compile(rb"/Type\s*/Page(?!s)")
-_WORDS = re.compile(r"[A-Za-z]+|[\u00a0-\u1fff]+|[\u2000-\U0010ffff]")
+_PAGE_MARK = regex(rb"/Type\s*/Page(?!s)")
+_WORDS = regex(r"[A-Za-z]+|[\u00a0-\u1fff]+|[\u2000-\U0010ffff]")
 
 
 class TokenCounter:

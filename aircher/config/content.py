@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 import tomllib
 from decimal import Decimal
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aircher.domain.classes import dataclass
+from aircher.domain.regexes import regex
 from aircher.domain.settings import ConfigProblem
 
 LARGEST_FILE = 1_000_000
@@ -63,7 +63,7 @@ def read_content(file: Path, *, follow: bool = True) -> Content:
         return unusable("is not UTF-8 text", "save it as UTF-8", line)
 
 
-_AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_AT = regex(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 def parse(name: str, text: str) -> tuple[dict[str, Any], ConfigProblem | None]:

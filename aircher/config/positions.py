@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from dataclasses import field
 
 from aircher.domain.classes import dataclass
+from aircher.domain.regexes import regex
 
 KeyPath = tuple[str, ...]
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     r'"""(?:\\.|[^\\])*?"{3,5}'  # the text may end in up to two quotes of its own
     r"|'''.*?'{3,5}"
     r'|"(?:\\.|[^"\\\n])*"'
@@ -23,7 +24,7 @@ _TOKEN = re.compile(
     r"|\#[^\n]*|[\[\]{}=\n]|[^\"'\#\[\]{}=\n]+",
     re.DOTALL,
 )
-_KEY_PART = re.compile(r"""\s*("(?:\\.|[^"\\])*"|'[^']*'|[^\s."'=\[\]]+)\s*(\.)?""")
+_KEY_PART = regex(r"""\s*("(?:\\.|[^"\\])*"|'[^']*'|[^\s."'=\[\]]+)\s*(\.)?""")
 _DEPTH = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 

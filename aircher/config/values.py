@@ -14,6 +14,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from aircher.domain.classes import dataclass
+from aircher.domain.regexes import regex
 from aircher.domain.tasks import GIT_SIGNS as GIT_SIGN_NAMES
 
 _NANOS = {
@@ -26,7 +27,7 @@ _NANOS = {
     "m": 60 * 1_000_000_000,
     "h": 3600 * 1_000_000_000,
 }
-_DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)")
+_DURATION_PART = regex(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)")
 _LONGEST_NANOS = 10 * 366 * 24 * 3600 * 1_000_000_000
 
 
@@ -67,7 +68,7 @@ def format_duration(seconds: float) -> str:
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f"} | {
     "\r": "\\r"
 }
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_BARE_KEY = regex(r"[A-Za-z0-9_-]+")
 
 
 def toml_string(text: str) -> str:
@@ -103,11 +104,11 @@ def toml_text(value: Any) -> str:
     return str(value)
 
 
-_SECRET = re.compile(
+_SECRET = regex(
     r"(sk|pk|rk)-[A-Za-z0-9_-]{8,}|AIza[\w-]{10,}|gsk_\w{8,}|xai-\w{8,}|hf_\w{8,}|pplx-\w{8,}"
     r"|r8_\w{8,}|gh[opsu]_\w{8,}|github_pat_\w{8,}|AKIA[0-9A-Z]{12,}|eyJ[\w-]{10,}\.|csk-\w{8,}"
 )
-_LONG_WORD = re.compile(r"[A-Za-z0-9+=]{24,}")
+_LONG_WORD = regex(r"[A-Za-z0-9+=]{24,}")
 
 
 def looks_secret(text: str) -> bool:
@@ -206,8 +207,8 @@ def _args(value: Any) -> tuple[str, ...]:
     return words
 
 
-_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|\[?::1\]?")
-_URL = re.compile(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?(/[^\s?#]*)?")
+_LOOPBACK = regex(r"localhost|127(\.\d{1,3}){3}|\[?::1\]?")
+_URL = regex(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?(/[^\s?#]*)?")
 
 
 def _url(value: Any) -> str:
@@ -225,7 +226,7 @@ def is_plain_remote(url: str) -> bool:
     return bool(match and match[1] == "http" and not _LOOPBACK.fullmatch(match[2]))
 
 
-_HOURS = re.compile(r"([01]?\d|2[0-3])(?::([0-5]\d))?-([01]?\d|2[0-4])(?::([0-5]\d))?")
+_HOURS = regex(r"([01]?\d|2[0-3])(?::([0-5]\d))?-([01]?\d|2[0-4])(?::([0-5]\d))?")
 
 
 def _hours(value: Any) -> str:
@@ -249,7 +250,7 @@ def parse_hours(text: str) -> tuple[int, int]:
     return since, until
 
 
-_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_ENV_NAME = regex(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
 def _env_name(value: Any) -> str:

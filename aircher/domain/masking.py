@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from aircher.domain.children import names_a_secret
+from aircher.domain.regexes import regex
 
 # What looks like a key, by the vendors' own prefixes, or by being long and mixed.
-_KEYS = re.compile(
+_KEYS = regex(
     r"\b(?:sk|gsk|xai|pplx|csk|fw|tgp|hf|glpat|ghp|r8|key)[-_][A-Za-z0-9_\-]{12,}"
     r"|\bAIza[A-Za-z0-9_\-]{20,}|\bAQ\.[A-Za-z0-9_\-]{20,}|\b(?:AKIA|ASIA)[A-Z0-9]{12,}"
     r"|\bBearer\s+[^\s\"']{8,}"

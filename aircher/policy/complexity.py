@@ -19,30 +19,31 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from aircher.domain.regexes import regex
 from aircher.domain.routes import Complexity
 
 MOST = 10
 READ = 6_000
 """Characters looked at, half from the front and half from the end."""
 
-_FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
-_DIFF = re.compile(r"^(?:diff --git |@@ .* @@|[-+]{3} [ab]/)", re.MULTILINE)
-_TRACE = re.compile(
+_FENCE = regex(r"```.*?(?:```|\Z)", re.DOTALL)
+_DIFF = regex(r"^(?:diff --git |@@ .* @@|[-+]{3} [ab]/)", re.MULTILINE)
+_TRACE = regex(
     r"^(?:Traceback \(most recent call last\)|\s+at \S+\(|\s+File \".*\", line \d+|panic: )",
     re.MULTILINE,
 )
-_DEMAND = re.compile(
+_DEMAND = regex(
     r"^\s*(?:[-*+]|\d{1,2}[.)])\s+\S|\b(?:and then|also|additionally|furthermore|finally)\b|;",
     re.MULTILINE | re.IGNORECASE,
 )
-_HARD = re.compile(
+_HARD = regex(
     r"\b(architect\w*|design\w*|concurren\w*|race condition\w*|deadlock\w*|distributed|migrat\w*|"
     r"redesign\w*|rewrite|end[- ]to[- ]end|from scratch|proof|prove|optimi[sz]\w*|performance|"
     r"scal(?:e|ing|ab)\w*|security|vulnerab\w*|cryptograph\w*|algorithm\w*|trade-?offs?|"
     r"backward\w* compat\w*|whole (?:code ?base|project|repo\w*)|across (?:all|the) \w+)\b",
     re.IGNORECASE,
 )
-_EASY = re.compile(
+_EASY = regex(
     r"^\s*(?:hi|hello|hey|thanks?|thank you|ok(?:ay)?|yes|no|what(?:'s| is| are| does)|"
     r"which|when|who|where|how (?:do|can) (?:i|you)|translate|spell)\b",
     re.IGNORECASE,

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from aircher.domain.chat import ChatRequest, Reply
 from aircher.domain.messages import assistant, user
+from aircher.domain.regexes import regex
 
 QUOTED = 160
 """Characters of the end that are quoted to the model."""
@@ -85,7 +86,7 @@ class Seam:
         return held
 
 
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})([^\n]*)$", re.MULTILINE)
+_FENCE = regex(r"^ {0,3}(`{3,}|~{3,})([^\n]*)$", re.MULTILINE)
 
 
 def open_fence(text: str) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 import socket
 import unicodedata
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from aircher.domain.errors import ConfigError
+from aircher.domain.regexes import regex
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -25,7 +25,7 @@ _METADATA = frozenset(
 )
 """Addresses of the same outside the link-local blocks: AWS, Google, Alibaba, Oracle, Azure."""
 
-_NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
+_NUMBER = regex(r"0[xX][0-9a-fA-F]*|[0-9]+")
 _STOPS = {0x3002: ".", 0xFF61: ".", 0xFF0E: "."}
 """What IDNA takes for a full stop (RFC 3490, 3.1)."""
 

@@ -16,11 +16,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from aircher.domain.regexes import regex
 from aircher.providers.faults import Facts
 from aircher.providers.waits import duration_seconds
 
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"<[^>]{0,500}>")
+_TITLE = regex(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_TAG = regex(r"<[^>]{0,500}>")
 
 
 def _word(value: Any) -> str:

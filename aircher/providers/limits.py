@@ -6,11 +6,11 @@ Anthropic's, Mistral's, and Together's plain ones.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from aircher.domain.limits import Counted, RateLimit
+from aircher.domain.regexes import regex
 from aircher.providers.waits import moment_seconds
 
 _NAMES: tuple[tuple[str, Counted], ...] = (
@@ -26,7 +26,7 @@ _NAMES: tuple[tuple[str, Counted], ...] = (
 )
 """A header's name with "remaining", "limit" or "reset" for its part, and what it counts."""
 
-_MINUTE = re.compile(r".*-minute$")
+_MINUTE = regex(r".*-minute$")
 
 
 def _whole(text: str | None) -> int | None:

@@ -7,20 +7,22 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from aircher.domain.regexes import regex
+
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?\s*(?:ms|s|m|h|d))+")
-_IN_WORDS = re.compile(
+_PART = regex(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_DURATION = regex(r"(?:\d+(?:\.\d+)?\s*(?:ms|s|m|h|d))+")
+_IN_WORDS = regex(
     r"(?:retry|try again|wait)\D{0,24}?\b(?:in|after|for)\s+"
     r"(?P<d>(?:\d+(?:\.\d+)?\s*(?:ms|milliseconds?|seconds?|secs?|s|minutes?|mins?|m|hours?|h)\b\s*"
     r"|\d+(?:\.\d+)?[hms])+)",
     re.IGNORECASE,
 )
 _LONG_UNITS = (
-    (re.compile(r"milliseconds?", re.IGNORECASE), "ms"),
-    (re.compile(r"sec(ond)?s?", re.IGNORECASE), "s"),
-    (re.compile(r"min(ute)?s?", re.IGNORECASE), "m"),
-    (re.compile(r"hours?", re.IGNORECASE), "h"),
+    (regex(r"milliseconds?", re.IGNORECASE), "ms"),
+    (regex(r"sec(ond)?s?", re.IGNORECASE), "s"),
+    (regex(r"min(ute)?s?", re.IGNORECASE), "m"),
+    (regex(r"hours?", re.IGNORECASE), "h"),
 )
 
 
@@ -70,7 +72,7 @@ def _in_words(message: str) -> float | None:
     return duration_seconds(re.sub(r"\s+", "", text).lower())
 
 
-_RESET = re.compile(r"(?:x-ratelimit-reset(?P<a>-[a-z-]+)?|[a-z]+-ratelimit-(?P<b>[a-z-]+)-reset)")
+_RESET = regex(r"(?:x-ratelimit-reset(?P<a>-[a-z-]+)?|[a-z]+-ratelimit-(?P<b>[a-z-]+)-reset)")
 
 
 def _remaining_name(name: str) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import SplitResult, urlsplit
 
 from aircher.domain.inert import inert
+from aircher.domain.regexes import regex
 
 SCHEMES = frozenset({"http", "https", "mailto"})
 
-_HOST_LIKE = re.compile(r"(?:https?://)?(?:[^\s/@]*@)?((?:[\w-]+\.)+[^\W\d_]{2,})(?:[:/?#]|$)")
+_HOST_LIKE = regex(r"(?:https?://)?(?:[^\s/@]*@)?((?:[\w-]+\.)+[^\W\d_]{2,})(?:[:/?#]|$)")
 
 
 def openable(url: str) -> str:

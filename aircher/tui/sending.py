@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
@@ -13,6 +12,7 @@ from textual import on
 from textual.worker import Worker, WorkerState
 
 from aircher.domain.errors import Bug, UsageError
+from aircher.domain.regexes import regex
 from aircher.tui import messages as msg
 from aircher.tui.base import BaseApp
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:  # annotations only: the first frame needs none of it
     from aircher.domain.messages import Part
 
 Post = Callable[[msg.TurnMessage], object]
-_MENTION = re.compile(r"(?:^|(?<=\s))@([^\s@()<>\"'`]+)")
-_LOOKS_LIKE_FILE = re.compile(r"[./\\]")
-_SURELY_FILE = re.compile(r"[/\\]")
+_MENTION = regex(r"(?:^|(?<=\s))@([^\s@()<>\"'`]+)")
+_LOOKS_LIKE_FILE = regex(r"[./\\]")
+_SURELY_FILE = regex(r"[/\\]")
 """What has no slash may be a decorator in pasted code; that it is no file is not worth a word."""
 
 

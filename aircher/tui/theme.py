@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 from textual.theme import Theme
+
+from aircher.domain.regexes import regex
 
 DEFAULT = "aircher-dark"
 COLORS = (
@@ -23,7 +24,7 @@ COLORS = (
     "warning",
     "error",
 )
-_HEX = re.compile(r"#[0-9a-fA-F]{6}")
+_HEX = regex(r"#[0-9a-fA-F]{6}")
 
 
 def shipped_folder() -> Path:

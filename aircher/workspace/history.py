@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 
 from aircher.domain.commits import PastCommit
+from aircher.domain.regexes import regex
 
 LOG = (
     "log",
@@ -29,7 +29,7 @@ LOG = (
 MOST_PATHS = 60
 """Paths kept per commit: the first commit, or the edge of a shallow clone, names every file."""
 
-_BEGIN = re.compile(rb"\x02[0-9a-f]{40,64}")
+_BEGIN = regex(rb"\x02[0-9a-f]{40,64}")
 
 
 def parse_log(output: bytes) -> tuple[PastCommit, ...]:

@@ -14,18 +14,19 @@ from pathlib import Path
 
 from aircher.domain.errors import GitRefused, NothingToDo, StorageError, UsageError
 from aircher.domain.hooks import HookState, HookStatus, HookSurroundings, Manager
+from aircher.domain.regexes import regex
 from aircher.workspace.call import TIMEOUT_S, clean_environment, refused
 
 NAME = "prepare-commit-msg"
 
 _TEMPLATE = Path(__file__).with_name("hook.sh")
-_MARK = re.compile(rb"^# aircher-hook 1 ([0-9a-f]{16})( made-folder)?$", re.MULTILINE)
-_PROGRAM = re.compile(rb"^program=(.*)$", re.MULTILINE)
-_EARLIER = re.compile(rb'^earlier="\$here/(.*)"$', re.MULTILINE)
+_MARK = regex(rb"^# aircher-hook 1 ([0-9a-f]{16})( made-folder)?$", re.MULTILINE)
+_PROGRAM = regex(rb"^program=(.*)$", re.MULTILINE)
+_EARLIER = regex(rb'^earlier="\$here/(.*)"$', re.MULTILINE)
 
 _BESIDE = f"{NAME}.aircher-earlier"
 _BELOW = f"aircher-earlier/{NAME}"
-_BY_NAME = re.compile(rb"basename|##\*/")
+_BY_NAME = regex(rb"basename|##\*/")
 """A hook that serves several purposes by its own name must keep that name."""
 
 _MANAGERS: tuple[tuple[Manager, bytes], ...] = (

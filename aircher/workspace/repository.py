@@ -17,6 +17,7 @@ from aircher.domain.changes import Changes
 from aircher.domain.commits import Committing, PastCommit, Setting
 from aircher.domain.errors import GitRefused, NothingToDo, UsageError
 from aircher.domain.inert import inert
+from aircher.domain.regexes import regex
 from aircher.workspace.call import answer_of, ask_git, clean_environment, refused
 from aircher.workspace.committing import run_commit
 from aircher.workspace.diff.read import read_index, read_range
@@ -27,7 +28,7 @@ from aircher.workspace.rule_files import read_rule_files
 HISTORY = 200
 """Commits that style is learnt from."""
 
-_MARKS = re.compile(rb"^<{7} .*^={7}\r?$.*^>{7} ", re.DOTALL | re.MULTILINE)
+_MARKS = regex(rb"^<{7} .*^={7}\r?$.*^>{7} ", re.DOTALL | re.MULTILINE)
 """What git leaves in a file whose sides could not be merged."""
 
 _DUBIOUS = "dubious ownership"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aircher.domain.commits import RuleFile
+from aircher.domain.regexes import regex
 
 MOST_BYTES = 256_000
 
@@ -84,8 +85,8 @@ def _within(read: Callable[[str], _Values], *names: str) -> Callable[[str], _Val
     return inner
 
 
-_RULE = re.compile(r"""["']?([a-z]+(?:-[a-z]+)+)["']?\s*:\s*(?=\[)""")
-_COMMENT = re.compile(r"(?<![:\"'])//[^\n]*|/\*.*?\*/", re.DOTALL)
+_RULE = regex(r"""["']?([a-z]+(?:-[a-z]+)+)["']?\s*:\s*(?=\[)""")
+_COMMENT = regex(r"(?<![:\"'])//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
 def _javascript(text: str) -> _Values:

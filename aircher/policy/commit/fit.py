@@ -8,13 +8,13 @@ the small ones.  What was left out is marked in the text and told in ``cuts``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from aircher.domain.changes import EXECUTABLE, Changes, FileChange, Hunk
 from aircher.domain.classes import dataclass
 from aircher.domain.inert import inert
+from aircher.domain.regexes import regex
 from aircher.policy.commit.kinds import WEIGHT, kind_of, only_form
 
 Size = Callable[[str], int]
@@ -31,12 +31,12 @@ PIECES_OF_DATA = 2
 NAMES_SHARE = 0.4
 """Of the room, what the list of files may take."""
 
-_SIGNATURE = re.compile(
+_SIGNATURE = regex(
     r"^[+-]\s*(?:export\s+|public\s+|private\s+|protected\s+|static\s+|async\s+|pub(?:\([a-z]+\))?\s+"
     r"|abstract\s+|final\s+)*(?:def|class|func|fn|function|interface|struct|enum|trait|impl|type"
     r"|module|namespace|const|CREATE|ALTER|DROP)\s+\w"
 )
-_NOISE = re.compile(
+_NOISE = regex(
     r"^[+-]\s*(?:import\b|from\s+\S+\s+import\b|#include\b|using\b|require\b|[{}()\[\];,]*$)"
 )
 

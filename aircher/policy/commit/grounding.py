@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from aircher.domain.commits import CommitMessage
+from aircher.domain.regexes import regex
 from aircher.policy.commit.style import HEADER
 
-_TICKED = re.compile(r"`([^`\n]{1,120})`")
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://\S+")
-_NAME = re.compile(
+_TICKED = regex(r"`([^`\n]{1,120})`")
+_URL = regex(r"[a-z][a-z0-9+.-]*://\S+")
+_NAME = regex(
     r"""(?<![\w/.@-])(?:
       --[a-z][\w-]+                              # a flag
     | \#\d+\b                                    # an issue
@@ -120,7 +121,7 @@ def without(message: CommitMessage, names: list[str], fallback: str) -> CommitMe
     return replace(message, subject=subject, body=_body_without(message.body, names))
 
 
-_ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s")
+_ITEM = regex(r"\s*(?:[-*+]|\d+[.)])\s")
 
 
 def _body_without(body: str, names: list[str]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from aircher.domain.changes import Changes, FileChange
 from aircher.domain.classes import dataclass
+from aircher.domain.regexes import regex
 from aircher.domain.splits import WHOLE, Group, Unit
 from aircher.policy.commit.fit import heading
 from aircher.policy.commit.kinds import area_of, is_lock, kind_of, only_form
@@ -22,16 +23,16 @@ MOST = 8
 MOST_UNITS = 300
 """Units that a model is asked about at most."""
 
-_MANIFESTS = re.compile(
+_MANIFESTS = regex(
     r"(?:.*/)?(?:package\.json|pyproject\.toml|Cargo\.toml|go\.mod|Gemfile|composer\.json"
     r"|Pipfile|requirements.*\.txt|build\.gradle(?:\.kts)?|pubspec\.yaml|mix\.exs)"
 )
-_NAME = re.compile(r"[A-Za-z_]\w{2,}")
-_DEFINED = re.compile(
+_NAME = regex(r"[A-Za-z_]\w{2,}")
+_DEFINED = regex(
     r"\b(?:def|class|func|fn|function|fun|interface|struct|enum|trait|type|const|let|var)\s+"
     r"(?:\([^)]*\)\s*)?([A-Za-z_]\w{2,})"
 )
-_TEST_AFFIX = re.compile(r"^(?:test_|tests?-)|(?:_test|_spec|[.-]test|[.-]spec|Tests?|Spec)$")
+_TEST_AFFIX = regex(r"^(?:test_|tests?-)|(?:_test|_spec|[.-]test|[.-]spec|Tests?|Spec)$")
 _COMMON = 6
 """A name that changes in more units than that ties nothing together."""
 

@@ -7,12 +7,12 @@ stays there.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from aircher.domain.commits import CommitMessage
 from aircher.domain.hooks import HookSurroundings
 from aircher.domain.inert import inert
+from aircher.domain.regexes import regex
 
 SCISSORS = " ------------------------ >8 ------------------------"
 """What follows the comment string on the line below which git drops everything (wt-status.c)."""
@@ -28,7 +28,7 @@ _SOURCES = {
 }
 _OPERATIONS = frozenset({"merge", "rebase", "cherry-pick", "revert"})
 _OFF = frozenset({"0", "off", "no", "false"})
-_TRAILER = re.compile(r"[A-Z][A-Za-z-]*: \S")
+_TRAILER = regex(r"[A-Z][A-Za-z-]*: \S")
 
 
 def reason_to_skip(source: str, environ: Mapping[str, str], operation: str = "") -> str:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from aircher.domain.changes import EXECUTABLE, FILE, SUBMODULE, SYMLINK, FileChange
 from aircher.domain.classes import dataclass
+from aircher.domain.regexes import regex
 
 Area = Literal["code", "test", "docs", "ci", "build", "config", "data"]
 
@@ -63,7 +64,7 @@ GENERATED = (
     "node_modules/*", "*/node_modules/*", "vendor/*", "third_party/*",
 )  # fmt: skip
 
-_SAYS_GENERATED = re.compile(
+_SAYS_GENERATED = regex(
     r"code generated .{0,80}do not edit|@generated\b|auto-?generated (?:by|file|from|code)"
     r"|this file (?:is|was) (?:automatically )?generated",
     re.IGNORECASE,
@@ -213,15 +214,15 @@ def _bytes(size: int) -> str:
     return f"{size / scale:.3g} {unit}"
 
 
-_NAME = re.compile(
+_NAME = regex(
     r"""^\s*(?:name\s*=\s*"(?P<toml>[^"]+)"            # Cargo, poetry, uv, pdm
     |"(?:node_modules/)?(?P<npm>@?[\w./-]+)":\s*\{      # npm
     |"?(?P<yarn>@?[\w./-]+)@[^:]+"?:$                   # yarn
     |/?'?(?P<pnpm>@?[\w./-]+)@(?P<pnpmv>\d[^:('"]*)[^:]*:$)""",
     re.VERBOSE,
 )
-_VERSION = re.compile(r"""^\s*"?version"?\s*[=:]?\s*"?v?(\d[\w.+-]*)"?,?\s*$""")
-_GO = re.compile(r"^(\S+) v([\w.+-]+?)(?:/go\.mod)? h1:")
+_VERSION = regex(r"""^\s*"?version"?\s*[=:]?\s*"?v?(\d[\w.+-]*)"?,?\s*$""")
+_GO = regex(r"^(\S+) v([\w.+-]+?)(?:/go\.mod)? h1:")
 
 
 def _versions(file: FileChange) -> Iterator[str]:

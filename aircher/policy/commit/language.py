@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from aircher.domain.regexes import regex
+
 _STOP_WORDS: Mapping[str, frozenset[str]] = {
     "en": frozenset(
         "the and for with from that this when not into is are be add fix of to in".split()
@@ -21,13 +23,13 @@ _STOP_WORDS: Mapping[str, frozenset[str]] = {
     "pl": frozenset("i w na z do nie dla się że jest po od przez oraz".split()),
 }
 _SCRIPTS = (
-    ("ja", re.compile(r"[\u3040-\u30ff]")),
-    ("ko", re.compile(r"[\uac00-\ud7af]")),
-    ("zh", re.compile(r"[\u4e00-\u9fff]")),
-    ("ru", re.compile(r"[\u0400-\u04ff]")),
-    ("el", re.compile(r"[\u0370-\u03ff]")),
-    ("he", re.compile(r"[\u0590-\u05ff]")),
-    ("ar", re.compile(r"[\u0600-\u06ff]")),
+    ("ja", regex(r"[\u3040-\u30ff]")),
+    ("ko", regex(r"[\uac00-\ud7af]")),
+    ("zh", regex(r"[\u4e00-\u9fff]")),
+    ("ru", regex(r"[\u0400-\u04ff]")),
+    ("el", regex(r"[\u0370-\u03ff]")),
+    ("he", regex(r"[\u0590-\u05ff]")),
+    ("ar", regex(r"[\u0600-\u06ff]")),
 )
 
 

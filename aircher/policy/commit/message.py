@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from aircher.domain.classes import dataclass
 from aircher.domain.commits import CommitMessage, CommitSettings, Setting, Switch
 from aircher.domain.inert import inert
+from aircher.domain.regexes import regex
 from aircher.policy.commit.lint import LintRules
 from aircher.policy.commit.reply import Draft
 from aircher.policy.commit.style import ENOUGH, TYPES, Style, parted
@@ -200,15 +201,15 @@ def cut(text: str, room: int) -> str:
 
 # -- the body
 
-_TAKEN_OUT = re.compile(
+_TAKEN_OUT = regex(
     r"(?im)^[ \t]*(?:signed-off-by|co-?authored-by|reviewed-by|acked-by|tested-by|reported-by"
     r"|change-id|generated[- ]by|assisted-by|🤖)\b.*$\n?"
 )
 """A model can vouch for nobody, and knows no one's address."""
 
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://\S")
-_BULLET = re.compile(r"^(\s*(?:[-*+•]|\d{1,3}[.)])\s+)(\S.*)$")
-_FENCE = re.compile(r"^\s*(?:```|~~~)")
+_URL = regex(r"[a-z][a-z0-9+.-]*://\S")
+_BULLET = regex(r"^(\s*(?:[-*+•]|\d{1,3}[.)])\s+)(\S.*)$")
+_FENCE = regex(r"^\s*(?:```|~~~)")
 
 
 def _body(text: str, subject: str) -> str:

@@ -11,20 +11,21 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from aircher.domain.changes import EXECUTABLE, SUBMODULE, Changes, FileChange
+from aircher.domain.regexes import regex
 from aircher.policy.commit.kinds import Area, area_of, is_lock, kind_of, only_form
 from aircher.policy.commit.reply import Draft
 from aircher.policy.commit.spoken import biggest, common_folder, listed, new_files, short, stem
 from aircher.policy.commit.style import TYPES
 
-_DEFINED = re.compile(
+_DEFINED = regex(
     r"^(?: {0,4}|\t)(?:export\s+|default\s+|public\s+|private\s+|protected\s+|internal\s+|static\s+|async\s+"
     r"|pub(?:\([a-z]+\))?\s+|abstract\s+|final\s+|open\s+|override\s+|suspend\s+|unsafe\s+)*"
     r"(?:def|class|func|fn|function|fun|interface|struct|enum|trait|type|module|mod|protocol)\s+"
     r"(?:\([^)]*\)\s*)?(?P<name>[A-Za-z_$][\w$]*)"
 )
-_HEADING = re.compile(r"^#{1,6}\s+(?P<name>\S.*?)\s*#*$")
-_KEY = re.compile(r"""^\s*["']?(?P<name>[A-Za-z_][\w.-]*)["']?\s*[:=]\s*\S""")
-_IN_SECTION = re.compile(
+_HEADING = regex(r"^#{1,6}\s+(?P<name>\S.*?)\s*#*$")
+_KEY = regex(r"""^\s*["']?(?P<name>[A-Za-z_][\w.-]*)["']?\s*[:=]\s*\S""")
+_IN_SECTION = regex(
     r"(?:def|class|func|fn|function|fun|interface|struct|enum|trait|impl)\s+(?:\([^)]*\)\s*)?(?P<name>[A-Za-z_$][\w$]*)"
 )
 

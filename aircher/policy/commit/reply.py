@@ -12,6 +12,7 @@ from typing import Any
 
 from aircher.domain.classes import dataclass
 from aircher.domain.inert import inert
+from aircher.domain.regexes import regex
 from aircher.policy.commit.style import HEADER, TYPES
 
 MOST = 20
@@ -60,24 +61,24 @@ def schema(*, emoji: bool) -> dict[str, Any]:
     }
 
 
-_THINKING = re.compile(
+_THINKING = regex(
     r"<(think(?:ing)?|reasoning|reflection|thought|analysis|scratchpad)>.*?</\1>"
     r"|◁think▷.*?◁/think▷|<\|channel\|>analysis.*?(?=<\|channel\|>|\Z)",
     re.DOTALL | re.IGNORECASE,
 )
-_OPEN = re.compile(
+_OPEN = regex(
     r"<(think(?:ing)?|reasoning|reflection|thought|analysis|scratchpad)>.*\Z",
     re.DOTALL | re.IGNORECASE,
 )
-_CLOSED = re.compile(
+_CLOSED = regex(
     r"\A.*?</(?:think(?:ing)?|reasoning|reflection|thought|analysis|scratchpad)>",
     re.DOTALL | re.IGNORECASE,
 )
-_MARKS = re.compile(
+_MARKS = regex(
     r"<\|[a-z_]+\|>|</?(?:commit[_-]?message|message|answer|output|response)>", re.IGNORECASE
 )
-_FENCE = re.compile(r"^[ \t]*(```+|~~~+)[^\n`]*\n(.*?)^[ \t]*\1[ \t]*$", re.DOTALL | re.MULTILINE)
-_PREAMBLE = re.compile(
+_FENCE = regex(r"^[ \t]*(```+|~~~+)[^\n`]*\n(.*?)^[ \t]*\1[ \t]*$", re.DOTALL | re.MULTILINE)
+_PREAMBLE = regex(
     r"\A\W*(?:(?:sure|certainly|of course|ok(?:ay)?|absolutely|great|alright)\b[^\n]*"
     r"|(?:here(?:'s| is| are)|this is|below is|i(?:'ve| have)? (?:wrote|written|generated|created)"
     r"|based on (?:the|this|your)|the following|my suggestion|suggested)\b[^\n]*"
@@ -85,31 +86,31 @@ _PREAMBLE = re.compile(
     r"|(?:(?:the|suggested|proposed|generated|final) ){0,2}commit message\W*?)[ \t]*(?:\n|\Z)",
     re.IGNORECASE,
 )
-_LABEL = re.compile(
+_LABEL = regex(
     r"\A[\W_]*(?:subject|title|summary|header|(?:suggested |the )?commit(?: message)?)[*_ ]*:[*_ ]*(?=\S)",
     re.IGNORECASE,
 )
-_BODY_LABEL = re.compile(r"\A[\W_]*(?:body|description|details)[*_ ]*:[*_ ]*\n?", re.IGNORECASE)
-_CLOSING = re.compile(
+_BODY_LABEL = regex(r"\A[\W_]*(?:body|description|details)[*_ ]*:[*_ ]*\n?", re.IGNORECASE)
+_CLOSING = regex(
     r"\n\s*(?:let me know|feel free|this (?:commit )?message|i hope|would you like|note that this"
     r"|explanation:)[^\n]*(?:\n.*)?\Z",
     re.IGNORECASE | re.DOTALL,
 )
-_REFUSAL = re.compile(
+_REFUSAL = regex(
     r"\A\W*(?:i(?:'m| am) (?:sorry|unable|not able|afraid)|sorry\b|i can(?:no|')t|unfortunately"
     r"|as an ai\b|i (?:do not|don't) (?:see|have)|please provide|it (?:looks|seems) like you)",
     re.IGNORECASE,
 )
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»", "*": "*", "_": "_"}  # noqa: RUF001 - the curved ones are meant
-_COMMAND = re.compile(r"\A[$ ]*git commit\b.*?\s-\w*m[ =]", re.DOTALL)
-_ARGUMENT = re.compile(r"""\s(?:-\w*m|--message)[ =](["'])(.*?)(?<!\\)\1""", re.DOTALL)
-_WRAPPED = re.compile(r"\A([^\n]+)\n(?=[a-z])")
+_COMMAND = regex(r"\A[$ ]*git commit\b.*?\s-\w*m[ =]", re.DOTALL)
+_ARGUMENT = regex(r"""\s(?:-\w*m|--message)[ =](["'])(.*?)(?<!\\)\1""", re.DOTALL)
+_WRAPPED = regex(r"\A([^\n]+)\n(?=[a-z])")
 """A subject that goes on in a second line."""
 
-_NUMBERED = re.compile(r"(?m)^[ \t]*(?:\d{1,2}[.)]|[-*])[ \t]+")
+_NUMBERED = regex(r"(?m)^[ \t]*(?:\d{1,2}[.)]|[-*])[ \t]+")
 
 
-_JSONISH = re.compile(r"""\A(?:[`~]{3,}\w*\s*)?[\[{]\s*["'{\]}]""")
+_JSONISH = regex(r"""\A(?:[`~]{3,}\w*\s*)?[\[{]\s*["'{\]}]""")
 
 
 def read_reply(text: str, wanted: int = 1) -> list[Draft]:

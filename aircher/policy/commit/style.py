@@ -10,6 +10,7 @@ from itertools import count
 
 from aircher.domain.classes import dataclass
 from aircher.domain.commits import PastCommit
+from aircher.domain.regexes import regex
 from aircher.policy.commit.language import language_of
 from aircher.policy.commit.ticket import tickets_in
 from aircher.policy.commit.words import is_imperative
@@ -19,15 +20,13 @@ TYPES = (
 )  # fmt: skip
 """Those of @commitlint/config-conventional, which is where most people have them from."""
 
-HEADER = re.compile(
-    r"(?P<type>[A-Za-z]+)(?:\((?P<scope>[^()\n]+)\))?(?P<bang>!)?:\s+(?P<subject>\S.*)"
-)
+HEADER = regex(r"(?P<type>[A-Za-z]+)(?:\((?P<scope>[^()\n]+)\))?(?P<bang>!)?:\s+(?P<subject>\S.*)")
 """conventionalcommits.org 1.0.0, any type."""
 
-_AREA = re.compile(r"(?P<area>[\w./*{}+-]+(?:, ?[\w./*{}+-]+)*): (?P<subject>\S.*)")
-_TRAILER = re.compile(r"(?P<name>[A-Z][A-Za-z]*(?:-[A-Za-z]+)*|BREAKING CHANGE): \S.*")
-_EMOJI = re.compile(r"(?::[a-z0-9_+-]+:|[\u2600-\u27bf\U0001f300-\U0001faff]\ufe0f?)\s*")
-_NUMBERED = re.compile(r"\s*\(#\d+\)$")
+_AREA = regex(r"(?P<area>[\w./*{}+-]+(?:, ?[\w./*{}+-]+)*): (?P<subject>\S.*)")
+_TRAILER = regex(r"(?P<name>[A-Z][A-Za-z]*(?:-[A-Za-z]+)*|BREAKING CHANGE): \S.*")
+_EMOJI = regex(r"(?::[a-z0-9_+-]+:|[\u2600-\u27bf\U0001f300-\U0001faff]\ufe0f?)\s*")
+_NUMBERED = regex(r"\s*\(#\d+\)$")
 """What GitHub adds when it squashes: no part of the style."""
 
 ENOUGH = 5

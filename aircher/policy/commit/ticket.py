@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
-_KEY = re.compile(r"(?<![A-Za-z0-9.])([A-Za-z][A-Za-z0-9]{1,9})-(\d{1,6})(?![A-Za-z0-9]|\.\d)")
-_IN_TEXT = re.compile(r"(?<![A-Za-z0-9-])([A-Z][A-Z0-9]{1,9})-(\d{1,6})(?![A-Za-z0-9-])")
-_NUMBER = re.compile(
+from aircher.domain.regexes import regex
+
+_KEY = regex(r"(?<![A-Za-z0-9.])([A-Za-z][A-Za-z0-9]{1,9})-(\d{1,6})(?![A-Za-z0-9]|\.\d)")
+_IN_TEXT = regex(r"(?<![A-Za-z0-9-])([A-Z][A-Z0-9]{1,9})-(\d{1,6})(?![A-Za-z0-9-])")
+_NUMBER = regex(
     r"(?:^|[/_-])(?:issues?|gh|bug|ticket|fix|fixes|closes)[/_-]?#?(\d{1,6})(?![\d.])"
     r"|(?:^|/)#?(\d{1,6})(?=[-_][A-Za-z])"
 )

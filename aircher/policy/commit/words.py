@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from aircher.domain.regexes import regex
+
 VERBS = frozenset(
     """
     abort accept access account activate adapt add address adjust adopt advance align allow alter amend
@@ -69,7 +71,7 @@ _IRREGULAR = {
 _AFTER_A_NOUN = frozenset("for of from in on to and or by with about".split())
 """Before these, "updates" or "handling" is a noun ("Fixes for ..."), and is left alone."""
 
-_WORD = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*")
+_WORD = regex(r"[A-Za-z]+(?:-[A-Za-z]+)*")
 
 
 def base_form(word: str) -> str:
@@ -112,7 +114,7 @@ def is_imperative(sentence: str) -> bool:
     return found is not None and found[0].lower() in VERBS
 
 
-_NO_VERB = re.compile(
+_NO_VERB = regex(
     r"(?:the|an?|this|these|that|some|new|more|better|it|we|i|there|all|minor|small|various|initial"
     r"|several|our|my)|.{3,}(?:tion|sion|ment|ness|ity|ance|ence|ship|ing|(?<!e)ed|er|or|ism)",
     re.IGNORECASE,

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aircher.domain.classes import dataclass
+from aircher.domain.regexes import regex
 
 SIDE = 1_000
 """Characters read of each end of a long message."""
@@ -23,10 +24,8 @@ ASK_CHARS, ASK_WORDS = 260, 26
 MOST_WORDS = 240
 """Words of the whole message that count, half from each end."""
 
-_WORD = re.compile(
-    r"[a-z]+(?:['\u2019][a-z]+)?|[\u3040-\u30ff\u3400-\u9fff]|[^\W\d_a-z]+[a-z]*|\d+|\?"
-)
-_CODE = re.compile(
+_WORD = regex(r"[a-z]+(?:['\u2019][a-z]+)?|[\u3040-\u30ff\u3400-\u9fff]|[^\W\d_a-z]+[a-z]*|\d+|\?")
+_CODE = regex(
     r"""\s*(?:[{}()\[\]<>*/+@\#$|;]|//|--|import\b|from\ \w+\ import|def\ |class\ \w+.*[:{]
     |function\b.*\(|const\ |let\ \w+\ ?=|var\ |return\b|public\ |private\ |package\ |using\ \w+;
     |select\ .*\ from|if\ ?\(|for\ ?\(|else\b|end$|[\w.]+\(.*\)\s*;?$|["'][\w ]+["']\s*:)
@@ -34,7 +33,7 @@ _CODE = re.compile(
     re.VERBOSE,
 )
 _FACTS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(
-    (name, needs, re.compile(pattern, re.MULTILINE))
+    (name, needs, regex(pattern, re.MULTILINE))
     for name, needs, pattern in (
         (
             "traceback",
@@ -95,7 +94,7 @@ def lexicon(table: Mapping[str, Any]) -> Lexicon:
     """The lexicon of a table like concepts.toml."""
     words, parts = _inverted(table.get("words", {})), _inverted(table.get("parts", {}))
     longest_first = sorted(parts, key=len, reverse=True)
-    return Lexicon(words, parts, re.compile("|".join(map(re.escape, longest_first)) or r"(?!)"))
+    return Lexicon(words, parts, regex("|".join(map(re.escape, longest_first)) or r"(?!)"))
 
 
 def _inverted(concepts: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator
 
 from aircher.domain.classes import dataclass
+from aircher.domain.regexes import regex
 from aircher.policy.guard.lookalikes import is_example, is_password, is_random, is_uuid
 from aircher.policy.guard.rules import Rules
 
-_NAME_BEFORE = re.compile(r"[\w.-]{0,40}\Z", re.ASCII)
-_VALUE = re.compile(
+_NAME_BEFORE = regex(r"[\w.-]{0,40}\Z", re.ASCII)
+_VALUE = regex(
     r"""[\w-]{0,40}
     (?P<close>\\?["'`\]]{0,2})
     (?:[ \t]{0,4}:[ \t]{0,2}&?(?:'static[ ])?(?:str|string|String|final|const)\b)?
@@ -26,14 +27,14 @@ _VALUE = re.compile(
     )""",
     re.ASCII | re.VERBOSE,
 )
-_PASSWORD = re.compile(r"passw(?:or)?d|passphrase|(?:^|[_.-])pwd$|passwd|_pw$|^pwd$", re.IGNORECASE)
-_STRONG = re.compile(
+_PASSWORD = regex(r"passw(?:or)?d|passphrase|(?:^|[_.-])pwd$|passwd|_pw$|^pwd$", re.IGNORECASE)
+_STRONG = regex(
     r"secret|token|api[_.-]?key|access[_.-]?key|auth[_.-]?key|private[_.-]?key|signing[_.-]?key"
     r"|encryption[_.-]?key|master[_.-]?key|account[_.-]?key|app[_.-]?key|credential|[_.-]auth$"
     r"|service[_.-]?key|license[_.-]?key|webhook[_.-]?key|deploy[_.-]?key|[A-Z0-9]_KEY$",
     re.IGNORECASE,
 )
-_PUBLIC = re.compile(
+_PUBLIC = regex(
     r"public|pub_?key|publish|hash|digest|sha\d|md5|checksum|integrity|fingerprint|commit"
     r"|example|keyboard|keyword|monkey|author(?!iz)|tokeniz|cache_?key|primary_?key|sort_?key"
     r"|foreign_?key|partition|object_?key|s3_?key|_key_?id\b|(?:id|name|path|file|url|uri|type|len"
@@ -41,10 +42,10 @@ _PUBLIC = re.compile(
     r"|column|index|version|label|hint|help|title|text|policy|arn|ref|endpoint|provider|class)s?$",
     re.IGNORECASE,
 )
-_CONFIG_LINE = re.compile(
+_CONFIG_LINE = regex(
     r"[+\- ]?[ \t]*(?:-[ ])?(?:export[ ]|set[ ]|ENV[ ]|ARG[ ]|[#;/]+[ ]?)?[\w.-]{0,60}\Z", re.ASCII
 )
-_CODE_BARE = re.compile(r"[()\[\]{}$\\|*]|\w\.[A-Za-z_]\w*[A-Za-z_]\w?(?!\w)")
+_CODE_BARE = regex(r"[()\[\]{}$\\|*]|\w\.[A-Za-z_]\w*[A-Za-z_]\w?(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)

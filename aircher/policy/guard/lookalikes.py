@@ -8,17 +8,18 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 
+from aircher.domain.regexes import regex
 from aircher.policy.guard.rules import Rules
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_REPEATED = re.compile(r"(.)\1{5}")
-_MASKED = re.compile(
+_UUID = regex(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_REPEATED = regex(r"(.)\1{5}")
+_MASKED = regex(
     r"\*{3}|\.{3}|x{4}|X{4}|•|…|<[^>]*>?|\$[{(A-Za-z_]|\{\{|%\(|%[sdvr]\b|\{[a-zA-Z_0-9.!:]*\}|#\{"
 )
-_CODE = re.compile(r"[()\[\]{}<>$\\`]|::|->|=>|&&|\|\||^https?:|%[0-9A-Za-z_]*%")
-_DOTTED = re.compile(r"[a-z_]\w*(?:\.[A-Za-z_]\w*)+\Z")
-_PATH = re.compile(r"[/~.]{1,2}/?[\w-]+/")
-_DIGEST = re.compile(r"(?:[0-9a-f]+|[0-9A-F]+)\Z")
+_CODE = regex(r"[()\[\]{}<>$\\`]|::|->|=>|&&|\|\||^https?:|%[0-9A-Za-z_]*%")
+_DOTTED = regex(r"[a-z_]\w*(?:\.[A-Za-z_]\w*)+\Z")
+_PATH = regex(r"[/~.]{1,2}/?[\w-]+/")
+_DIGEST = regex(r"(?:[0-9a-f]+|[0-9A-F]+)\Z")
 
 
 _TELLING = 7

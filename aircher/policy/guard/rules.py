@@ -1,4 +1,4 @@
-"""The rules as data: TOML tables in, compiled rules out.
+"""The rules as data: tables in, compiled rules out.
 
 A rule's regular expression is compiled when one of its keywords is first met: of some 400 rules
 a usual text needs none.
@@ -106,7 +106,7 @@ class Rules:
 
 
 def rules_from(*tables: Mapping[str, Any]) -> Rules:
-    """The rules of parsed TOML files, the earlier files' rules going first."""
+    """The rules of parsed files, the earlier files' rules going first."""
     rows: list[Mapping[str, Any]] = [row for table in tables for row in table.get("rule", ())]
 
     def listed(name: str) -> Iterable[str]:

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from aircher.domain.classes import dataclass
+from aircher.domain.regexes import regex
 from aircher.policy.guard import assignments
 from aircher.policy.guard.lookalikes import CHECKS, entropy
 from aircher.policy.guard.rules import ASSIGNED, NAMES, Rule, Rules
 from aircher.policy.guard.views import views
 
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_SURROGATES = regex("[\ud800-\udfff]")
 _LONGEST = 30_000
 """No match is followed further than so many characters."""
 

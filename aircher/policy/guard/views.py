@@ -8,23 +8,24 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from aircher.domain.classes import dataclass
+from aircher.domain.regexes import regex
 
-_DIFF = re.compile(r"^(?:@@ |diff --git )", re.MULTILINE)
-_MARK = re.compile(r"^[+\- ]", re.MULTILINE)
+_DIFF = regex(r"^(?:@@ |diff --git )", re.MULTILINE)
+_MARK = regex(r"^[+\- ]", re.MULTILINE)
 _JOINTS = (
     # A string that goes on in the next line: "ab"⏎"cd", "ab" +⏎"cd", "ab" \⏎"cd".
     (
-        re.compile(r"""\n(?<=["'`+.&\\ \t\r]\n)[+\- ]?[ \t]*[+.&]?[ \t]*[rbuf]?["'`]"""),
-        re.compile(r"""["'`][ \t]{0,4}[+.&]?[ \t]{0,4}\\?\r?\Z"""),
+        regex(r"""\n(?<=["'`+.&\\ \t\r]\n)[+\- ]?[ \t]*[+.&]?[ \t]*[rbuf]?["'`]"""),
+        regex(r"""["'`][ \t]{0,4}[+.&]?[ \t]{0,4}\\?\r?\Z"""),
     ),
     # One that goes on in the same line: "ab" + "cd".
-    (re.compile(r"""\+(?<=["'` ]\+)[ \t]*["'`]"""), re.compile(r"""["'`][ \t]{0,4}\Z""")),
+    (regex(r"""\+(?<=["'` ]\+)[ \t]*["'`]"""), regex(r"""["'`][ \t]{0,4}\Z""")),
     # A line that goes on: ab\⏎cd.
-    (re.compile(r"\n(?<=\\\n|\r\n)[+\- ]?[ \t]*(?=[\w+/=-])"), re.compile(r"\\\r?\Z")),
+    (regex(r"\n(?<=\\\n|\r\n)[+\- ]?[ \t]*(?=[\w+/=-])"), regex(r"\\\r?\Z")),
     # A long word that a terminal has wrapped.
     (
-        re.compile(r"\n(?<=[\w+/=-]{24}\n)[+\- ]?[ \t]*(?=[\w+/=-]{4})", re.ASCII),
-        re.compile(r"\Z"),
+        regex(r"\n(?<=[\w+/=-]{24}\n)[+\- ]?[ \t]*(?=[\w+/=-]{4})", re.ASCII),
+        regex(r"\Z"),
     ),
 )
 """What joins two halves: from a sign that is quickly found onwards, and what stands before it."""

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from aircher.domain.children import child_environment
 from aircher.domain.classes import dataclass
+from aircher.domain.regexes import regex
 
 ACCEPT = (
     "application/vnd.pypi.simple.v1+json, "
@@ -25,9 +26,9 @@ ACCEPT = (
 """PEP 691: JSON if the index has it, the older HTML (PEP 503) otherwise."""
 
 _PIP_LIMIT_S = 30
-_LINE = re.compile(r"^(?P<section>[\w:-]+)\.(?P<key>[\w-]+)=(?P<value>.*)$")
+_LINE = regex(r"^(?P<section>[\w:-]+)\.(?P<key>[\w-]+)=(?P<value>.*)$")
 _SECTIONS = ("global", "download", ":env:")  # pip's order: later ones win
-_DEFAULT_INDEX = re.compile(r"--index-url\b.*?\(default:?\s+(?P<url>https?://[^\s)]+)\)", re.DOTALL)
+_DEFAULT_INDEX = regex(r"--index-url\b.*?\(default:?\s+(?P<url>https?://[^\s)]+)\)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

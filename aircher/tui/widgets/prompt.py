@@ -11,12 +11,13 @@ from textual.content import Content
 from textual.events import Key, Paste
 from textual.widgets import TextArea
 
+from aircher.domain.regexes import regex
 from aircher.tui.keys import prompt_keys
 from aircher.tui.messages import CompletionWanted, FileChosen, Submitted
 from aircher.tui.widgets.completion import Candidate, Completion
 
-_WORD = re.compile(r"(?:^|(?<=\s))@([^\s@]*)\Z")
-_COMMAND = re.compile(r"/([a-z]*)\Z")
+_WORD = regex(r"(?:^|(?<=\s))@([^\s@]*)\Z")
+_COMMAND = regex(r"/([a-z]*)\Z")
 
 
 def word_to_complete(before: str, first_line: bool) -> tuple[str, str] | None:

@@ -15,6 +15,7 @@ from dataclasses import field
 from aircher.domain.changes import FileChange, Hunk, Status
 from aircher.domain.classes import dataclass
 from aircher.domain.errors import GitRefused
+from aircher.domain.regexes import regex
 
 _STATUS: dict[bytes, Status] = {
     b"A": "added",
@@ -25,7 +26,7 @@ _STATUS: dict[bytes, Status] = {
     b"T": "type",
     b"U": "unmerged",
 }
-_HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_HUNK = regex(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _SECTION = b"diff --git "
 
 _Counts = dict[bytes, tuple[int | None, int | None]]

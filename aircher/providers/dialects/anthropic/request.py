@@ -25,6 +25,7 @@ from aircher.domain.messages import (
     ToolCall,
     ToolResult,
 )
+from aircher.domain.regexes import regex
 
 Block = dict[str, Any]
 
@@ -45,7 +46,7 @@ _BUDGET_SHARE: Mapping[Effort, float] = {"low": 0.25, "medium": 0.5, "high": 0.8
 """Share of ``max_tokens`` a model may think with, where it wants a number: it must be less
 than ``max_tokens``, and the answer needs room too."""
 
-_VERSION = re.compile(r"claude-(?:[a-z]+-)?(\d{1,2})(?:[-.](\d{1,2}))?(?!\d)")
+_VERSION = regex(r"claude-(?:[a-z]+-)?(\d{1,2})(?:[-.](\d{1,2}))?(?!\d)")
 _FIRST_ADAPTIVE = (4, 6)
 """Claude 4.6 brought adaptive thinking and effort; older models want ``budget_tokens``."""
 

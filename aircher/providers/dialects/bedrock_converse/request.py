@@ -23,6 +23,7 @@ from aircher.domain.messages import (
     ToolCall,
     ToolResult,
 )
+from aircher.domain.regexes import regex
 
 Block = dict[str, Any]
 
@@ -53,7 +54,7 @@ _OPERATION = frozenset(
 _DEFAULT_MAX_OUTPUT = 4096
 _MIN_BUDGET = 1024
 _BUDGET_SHARE: Mapping[Effort, float] = {"low": 0.25, "medium": 0.5, "high": 0.8}
-_CLAUDE = re.compile(r"anthropic\.claude-(?:[a-z]+-)?(\d{1,2})(?:[-.](\d{1,2}))?(?!\d)")
+_CLAUDE = regex(r"anthropic\.claude-(?:[a-z]+-)?(\d{1,2})(?:[-.](\d{1,2}))?(?!\d)")
 _FIRST_ADAPTIVE = (4, 6)
 """Claude 4.6 brought adaptive thinking; older models want a budget in tokens."""
 

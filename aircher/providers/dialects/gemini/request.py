@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +22,7 @@ from aircher.domain.messages import (
     ToolCall,
     ToolResult,
 )
+from aircher.domain.regexes import regex
 
 OWN_ID = "call-"
 """How the ids begin that we give to calls without one: they are not sent back."""
@@ -46,7 +46,7 @@ TOP_LEVEL = frozenset(
 )
 """Options that stand beside the messages; all others go into ``generationConfig``."""
 
-_VERSION = re.compile(r"gemini-(\d+)")
+_VERSION = regex(r"gemini-(\d+)")
 
 
 def model_path(model: str, *, vertex: bool) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from rich.cells import cell_len as _cell_len
 from rich.cells import split_graphemes
 
-_COMPLEX = re.compile(
+from aircher.domain.regexes import regex
+
+_COMPLEX = regex(
     "[^\\x20-\\x7e\xa1-\xac\xae-\u02ff\u0370-\u0482\u048a-\u0500"
     "\u2010-\u2027\u2030-\u205e\u2190-\u2199\u2500-\u257f]"
 )

@@ -14,6 +14,7 @@ from markdown_it.token import Token
 
 from aircher.domain.classes import dataclass
 from aircher.domain.inert import inert
+from aircher.domain.regexes import regex
 from aircher.tui.widgets.transcript.blocks import Block, Fence, Link, Span, Table, plain
 from aircher.tui.widgets.transcript.cells import cell_len
 from aircher.tui.widgets.transcript.highlight import LineHighlighter, lexer_for
@@ -27,8 +28,8 @@ LONGEST_LINE = 8_000
 """Characters; a longer line (data, an endless loop of a model) is shown without its markup: the
 time that brackets and stars take to match may grow with the square."""
 
-_ACTIVE = re.compile(r"[\\`*_~\[\]<>&!\n]|://|www\.|@")
-_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_ACTIVE = regex(r"[\\`*_~\[\]<>&!\n]|://|www\.|@")
+_BREAK = regex(r"<br\s*/?>", re.IGNORECASE)
 _STYLE_OF = {"strong": "strong", "em": "em", "s": "strike", "link": "link"}
 _TASKS = {"[ ] ": Span("☐ ", "bullet"), "[x] ": Span("☑ ", "bullet"), "[X] ": Span("☑ ", "bullet")}
 

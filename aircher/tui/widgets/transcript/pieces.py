@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import field, replace
 
 from aircher.domain.classes import dataclass
+from aircher.domain.regexes import regex
 from aircher.tui.widgets.transcript.blocks import Fence, Span, Table
 from aircher.tui.widgets.transcript.highlight import LineHighlighter
 
-FENCE = re.compile(r"(`{3,}|~{3,})(.*)")
-MARKER = re.compile(r"(?:([-*+])|(\d{1,9})([.)]))(?=\s|$)")
-RULE = re.compile(r"(?:(?:-\s*){3,}|(?:\*\s*){3,}|(?:_\s*){3,})$")
-HEADING = re.compile(r"#{1,6}(?:\s|$)")
-SETEXT = re.compile(r"(?:=+|-+)\s*$")
-DELIMITERS = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
-_CELL_BAR = re.compile(r"(?<!\\)\|")
+FENCE = regex(r"(`{3,}|~{3,})(.*)")
+MARKER = regex(r"(?:([-*+])|(\d{1,9})([.)]))(?=\s|$)")
+RULE = regex(r"(?:(?:-\s*){3,}|(?:\*\s*){3,}|(?:_\s*){3,})$")
+HEADING = regex(r"#{1,6}(?:\s|$)")
+SETEXT = regex(r"(?:=+|-+)\s*$")
+DELIMITERS = regex(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
+_CELL_BAR = regex(r"(?<!\\)\|")
 
 
 @dataclass(slots=True)
