@@ -6,7 +6,7 @@ Importing this is cheap: what only shows or changes settings is imported where i
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from aircher.config.trust import Trust, digest
 from aircher.domain.classes import dataclass
 from aircher.domain.errors import ConfigError, StorageError, UsageError
 from aircher.domain.settings import ConfigProblem, ConfigValue
+from aircher.providers.addresses import host_fault
 from aircher.providers.vendors import vendors
 
 PROJECT_FILE = ".aircher.toml"
@@ -96,8 +97,18 @@ def load_config(
         user_required=bool(variables.get("AIRCHER_CONFIG")),
     )
     config = load(places, environ=variables, flags=flags, names=provider_names())
-    unknown = tuple(unknown_strategies(config))
-    return replace(config, problems=(*config.problems, *unknown)) if unknown else config
+    more = (*unknown_strategies(config), *_unfit_addresses(config))
+    return replace(config, problems=(*config.problems, *more)) if more else config
+
+
+def _unfit_addresses(config: Config) -> Iterator[ConfigProblem]:
+    """The addresses that no call would be made to, each with its line."""
+    for name, provider in config.providers.named.items():
+        path = ("providers", name, "base_url")
+        fault, origin = host_fault(provider.base_url or ""), config.origins.get(path)
+        if fault and origin is not None:
+            hint = "give the address of a model server, such as https://host/v1"
+            yield origin.problem(path, f"providers.{name}.base_url {fault}", hint)
 
 
 def key_variables(config: Config | None = None) -> Collection[str]:

@@ -15,7 +15,7 @@
         |-- FixKey            AuthenticationFailed, PermissionDenied
         |-- TopUp             QuotaExhausted
         |-- FixRequest        InvalidRequest, ModelNotFound
-        |-- FixAddress        Redirected
+        |-- FixAddress        WrongAddress
         |-- Shorten           ContextTooLong
         |-- Refused           ContentFiltered
         |-- Paused            not even asked: it is resting, or a rate limit is used up
@@ -218,10 +218,12 @@ class FixAddress(ProviderError):
     needs_user = True
 
 
-class Redirected(FixAddress):
-    """The provider sends the request on to another address; it is not followed."""
+class WrongAddress(FixAddress):
+    """It sends the request on to another address, which is not followed, or stands for one that no
+    model server has.
+    """
 
-    kind = "redirect"
+    kind = "address"
 
 
 class Shorten(ProviderError):
@@ -308,7 +310,7 @@ PROVIDER_KINDS: dict[str, type[ProviderError]] = {
         QuotaExhausted,
         InvalidRequest,
         ModelNotFound,
-        Redirected,
+        WrongAddress,
         ContextTooLong,
         ContentFiltered,
         RateLimited,

@@ -115,7 +115,7 @@ REACTIONS: Mapping[str, Reaction] = MappingProxyType({
     "timeout": "next",
     "malformed": "next",
     "not_found": "next",
-    "redirect": "next",
+    "address": "next",
     "paused": "next",
     "context_length": "longer",
     "content_filter": "next",

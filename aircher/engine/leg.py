@@ -17,6 +17,7 @@ from aircher.domain.messages import Part
 from aircher.domain.models import ModelRef
 from aircher.domain.ports import Prefills
 from aircher.domain.routes import Candidate
+from aircher.domain.sending import Sending
 from aircher.domain.usage import NO_TOKENS, UsageRow, dollars
 from aircher.engine.alerts import alerts
 from aircher.engine.errand import Errand
@@ -66,7 +67,8 @@ class Leg:
             last=last,
         )
         self._flush: asyncio.TimerHandle | None = None
-        self._sent = False
+        self._asked = False
+        self._sending = Sending()
         self._started = ports.clock.monotonic()
         self._deadline = errand.deadline
         self._keep = keep and errand.keep
@@ -163,8 +165,9 @@ class Leg:
         if self._goes_on and isinstance(provider, Prefills) and provider.prefills(request.model):
             request = prefilled(request)
         async with _closing(provider.stream(request)) as chunks:
-            self._sent = True
+            self._asked = True
             while True:
+                self._sending.watch()
                 try:
                     async with asyncio.timeout_at(self._deadline):
                         chunk = await anext(chunks)
@@ -213,6 +216,11 @@ class Leg:
     def parts(self) -> tuple[Part, ...]:
         """The reply so far as message parts."""
         return self.reply.parts(self.ref.provider)
+
+    @property
+    def _sent(self) -> bool:
+        """True unless it is known that nothing of the request has left."""
+        return self._asked and self._sending.left
 
     @property
     def _never_answered(self) -> bool:

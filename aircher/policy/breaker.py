@@ -53,7 +53,7 @@ _WHY = {
     "network": "no connection",
     "timeout": "too slow",
     "malformed": "broken answer",
-    "redirect": "it sends requests elsewhere",
+    "address": "wrong address",
 }
 
 

@@ -83,7 +83,7 @@ def detail(error: AircherError, failed: Candidate, step: Takeover) -> str:
 
 _MOST_USEFUL = (
     "context_length", "content_filter", "invalid_request", "budget", "auth", "permission", "quota",
-    "not_found", "redirect", "rate_limit", "overloaded", "server", "timeout", "malformed", "network", "paused",
+    "not_found", "address", "rate_limit", "overloaded", "server", "timeout", "malformed", "network", "paused",
 )  # fmt: skip
 """Kinds by how much the user can do about them; where several models failed, the first is told."""
 

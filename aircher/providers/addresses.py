@@ -25,6 +25,9 @@ _METADATA = frozenset(
 )
 """Addresses of the same outside the link-local blocks: AWS, Google, Alibaba, Oracle, Azure."""
 
+OF_NO_SERVER = "a name for an address of this link or a cloud's metadata"
+"""What is wrong with a name that stands for such an address."""
+
 _NUMBER = regex(r"0[xX][0-9a-fA-F]*|[0-9]+")
 _STOPS = {0x3002: ".", 0xFF61: ".", 0xFF0E: "."}
 """What IDNA takes for a full stop (RFC 3490, 3.1)."""
@@ -72,6 +75,14 @@ def _forbidden(address: IPAddress) -> bool:
         one.is_link_local or one.is_multicast or one.is_unspecified or one in _METADATA
         for one in (address, inner)
     ) or any(address in one for one in _NETWORKS_OF_NO_SERVER)
+
+
+def is_forbidden(address: str) -> bool:
+    """True for the text of an IP address that no model server has."""
+    try:
+        return _forbidden(ipaddress.ip_address(address.partition("%")[0]))
+    except ValueError:
+        return False
 
 
 def _host_fault(host: str) -> str:
@@ -133,6 +144,14 @@ def _resolved(host: str) -> Iterable[str]:
     return {str(found[4][0]) for found in socket.getaddrinfo(host, None)}
 
 
+def host_fault(url: str) -> str:
+    """What is wrong with an address's host by itself, as the end of a sentence; "" if nothing."""
+    try:
+        return _host_fault(urlsplit(url).hostname or "")
+    except ValueError:
+        return ""
+
+
 def checked_url(
     provider: str, url: str, *, allow_http: bool = False, resolve: Resolver = _resolved
 ) -> str:
@@ -159,8 +178,7 @@ def _name_fault(host: str, resolve: Resolver) -> str:
     if _is_dotted(host) or ":" in host:
         return ""
     try:
-        found = [ipaddress.ip_address(text.partition("%")[0]) for text in resolve(host)]
+        bad = any(map(is_forbidden, resolve(host)))
     except (OSError, ValueError):
         return ""
-    bad = any(map(_forbidden, found))
-    return "is a name for an address of this link or a cloud's metadata" if bad else ""
+    return f"is {OF_NO_SERVER}" if bad else ""

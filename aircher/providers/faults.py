@@ -24,9 +24,9 @@ from aircher.domain.errors import (
     ProviderError,
     QuotaExhausted,
     RateLimited,
-    Redirected,
     ServerFailed,
     TimedOut,
+    WrongAddress,
 )
 from aircher.domain.inert import inert
 from aircher.domain.masking import masked
@@ -196,7 +196,7 @@ RULES: tuple[Rule, ...] = (
     Rule(TimedOut, status=_on(408, 504, 522, 524)),
     Rule(ContextTooLong, status=_on(413)),
     Rule(ServerFailed, status=_on(409, 424, 425)),
-    Rule(Redirected, status=_on(301, 302, 303, 307, 308)),
+    Rule(WrongAddress, status=_on(301, 302, 303, 307, 308)),
     Rule(InvalidRequest, status=frozenset(range(400, 500))),
     Rule(TimedOut, word=r"timeout(_error)?|deadline_exceeded|modeltimeoutexception"),
     Rule(ServerFailed, status=frozenset(range(500, 600))),
@@ -253,9 +253,7 @@ def fault(facts: Facts) -> ProviderError:
         facts.headers, facts.message, limited=error is RateLimited, told=facts.retry_after
     )
     values = hint_values(facts.provider, facts.model, wait, facts.key_place)
-    said = quoted(facts.message, facts.secret)
-    if error is Redirected:
-        said = _elsewhere(facts)
+    said = _elsewhere(facts) if error is WrongAddress else quoted(facts.message, facts.secret)
     sentence = SENTENCES[error.kind].format(**values)
     if not said and facts.status and facts.status >= 300:
         said = f"HTTP status {facts.status}"
@@ -273,13 +271,15 @@ def fault(facts: Facts) -> ProviderError:
 def _elsewhere(facts: Facts) -> str:
     """Where a redirect leads: the origin alone, since the rest may hold what was asked."""
     to = facts.headers.get("location", "").strip()
+    sends = "it sends the request on"
+    refused = "which Aircher does not follow"
     if not to:
-        return "it does not say where"
+        return f"{sends} without saying where, {refused}"
     if not (to.startswith("//") or "://" in to.partition("?")[0]):
-        return "to another path of the same address"
+        return f"{sends} to another path there, {refused}"
     origin = origin_of(f"https:{to}" if to.startswith("//") else to)
     where = quoted(origin, facts.secret) if origin else "what is no web address"
-    return f"to {where}; the key and the prompt would go along"
+    return f"{sends} to {where}, {refused}: the key and the prompt would go along"
 
 
 def _id(facts: Facts) -> str | None:

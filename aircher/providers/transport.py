@@ -17,11 +17,13 @@ from aircher.domain.errors import (
     NetworkFailed,
     ProviderError,
     TimedOut,
+    WrongAddress,
 )
 from aircher.providers.addresses import is_loopback
 from aircher.providers.connection import Connection
 from aircher.providers.faults import quoted, request_id_of
 from aircher.providers.reasons import cause, reason
+from aircher.providers.watching import ForbiddenPeer, request_hooks
 from aircher.providers.words import HINTS, SENTENCES, hint_values
 
 if TYPE_CHECKING:  # each family takes 40 ms to import, and an SDK brings only its own
@@ -114,6 +116,7 @@ def http_client(connection: Connection) -> httpx2.AsyncClient:
             follow_redirects=False,
             # A proxy cannot reach this machine's own server, and would read what is sent to it.
             trust_env=not is_loopback(connection.base_url),
+            event_hooks=request_hooks(),
             limits=httpx2.Limits(max_connections=100, max_keepalive_connections=20),
         )
     except (ValueError, httpx2.InvalidURL, ImportError, OSError) as error:
@@ -144,8 +147,11 @@ def _class(error: BaseException) -> type[ProviderError]:
 
 def network_fault(error: BaseException, connection: Connection, model: str = "") -> ProviderError:
     """Our error for a foreign one that is not a vendor's answer."""
+    bottom = cause(error)
+    if isinstance(bottom, ForbiddenPeer):
+        return _said(WrongAddress, str(bottom), connection, model)
     failed = _said(_class(error), reason(error), connection, model)
-    if isinstance(cause(error), ssl.SSLCertVerificationError):
+    if isinstance(bottom, ssl.SSLCertVerificationError):
         failed.hint = (
             f"Check base_url in [providers.{connection.provider}]; a company's own authority "
             "is trusted by network.ca_file."

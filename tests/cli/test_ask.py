@@ -306,9 +306,9 @@ async def test_a_redirect_is_told_with_its_origin_and_not_tried_again(
             write_config(home, config(server))
             ran = await run("ask", "hi")
     assert (ran.code, ran.out) == (1, "")
-    assert f"sends the request on, which Aircher does not follow: to {elsewhere.url};" in ran.err
-    assert "the key and the prompt would go along" in ran.err
-    assert "Set base_url in [providers.mine] to the address that answers itself." in ran.err
+    assert f"sends the request on to {elsewhere.url}, which Aircher does not follow" in ran.err
+    assert "the key and the prompt would go along. Aircher asked once" in ran.err
+    assert "Correct base_url in [providers.mine]." in ran.err
     assert "canary" not in ran.err
     assert "v2" not in ran.err
     assert (len(server.received), len(elsewhere.received)) == (1, 0)

@@ -1,6 +1,7 @@
 """`aircher config` as a user runs it."""
 
 import json
+import re
 import shlex
 import sys
 import tomllib
@@ -10,6 +11,8 @@ import jsonschema
 import pytest
 
 from aircher.cli.main import main
+from tests.support.program import run as run_program
+from tests.support.program import write_config
 
 SECRET = "sk-proj-abcdefgh12345678"
 
@@ -347,3 +350,25 @@ def test_aircher_config_names_another_file(aircher, tmp_path: Path, monkeypatch)
     assert aircher("set", "ui.theme", "nord")[0] == 0
     assert other.read_text() == '[ui]\ntheme = "nord"\n'
     assert aircher("check")[0] == 0
+
+
+@pytest.mark.security
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://169.254.169.254/v1",
+        "https://metadata.google.internal/v1",
+        "https://[fd00:ec2::254]/v1",
+        "https://0xa9fea9fe/v1",
+    ],
+)
+async def test_the_check_refuses_an_address_that_no_call_would_be_made_to(
+    home: Path, url: str
+) -> None:
+    write_config(
+        home, f'[providers.mine]\nkind = "openai"\nbase_url = "{url}"\nallow_http = true\n'
+    )
+    ran = await run_program("config", "check")
+    assert ran.code == 7
+    assert re.search(r"config\.toml:3: providers\.mine\.base_url (is|hides) ", ran.out), ran.out
+    assert "give the address of a model server" in ran.out

@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.cli.test_ask import HELLO, chunk, config, error, valid
 from tests.support.loopback import Answer, Loopback, serving, streamed
 from tests.support.program import AIRCHER, run, write_config
+from tests.support.proxy import full_backlog
 
 HALF = replace(streamed(chunk("Half an answer, "), done=False), announced=10_000)
 """Breaks off: less comes than was announced."""
@@ -199,3 +200,22 @@ async def test_a_wrong_kind_and_a_circle_are_refused_with_file_and_line(home: Pa
         "config.toml:7: fallback_models go in a circle: openai -> claude -> openai",
     ):
         assert mistake in ran.err
+
+
+async def test_what_never_left_costs_nothing_and_what_went_silent_its_worst_case(
+    home: Path,
+) -> None:
+    slow = 'timeout = "400ms"\n'
+    with full_backlog() as port:
+        table = config(Loopback([], url=f"http://127.0.0.1:{port}"))
+        write_config(home, table.replace('model = "m"\n', f'model = "m"\n{slow}'))
+        never = await run("ask", "hi", "--output-format", "json")
+        assert (await run("costs", "--json")).json["total"]["usd"] == "0"
+    async with serving(Answer(HELLO.body, steps=(5.0,))) as server:
+        write_config(home, config(server).replace('model = "m"\n', f'model = "m"\n{slow}'))
+        silent = await run("ask", "hi", "--output-format", "json")
+    assert {one["cost"]["usd"] for one in never.json["attempts"]} == {"0"}
+    assert never.json["error"]["kind"] == silent.json["error"]["kind"] == "timeout"
+    for one in silent.json["attempts"]:
+        assert one["cost"]["tag"] == "estimated"
+        assert float(one["cost"]["usd"]) > 0

@@ -156,7 +156,7 @@ MISTAKES = [
         [
             (
                 "2: retry.retryable_errors must be one of auth, permission, quota, invalid_request, "
-                "not_found, redirect, context_length, content_filter, rate_limit, overloaded, server, network, "
+                "not_found, address, context_length, content_filter, rate_limit, overloaded, server, network, "
                 'timeout, malformed, not "boom"'
             )
         ],

@@ -24,17 +24,17 @@ from tests.support.wire import Case, case_id, cases
 @pytest.mark.parametrize(
     ("location", "said"),
     [
-        ("https://Else.example:8443/v1?key=canary", "to https://else.example:8443; the key"),
-        ("//else.example/canary", "to https://else.example; the key"),
-        ("/canary", "to another path of the same address"),
-        ("?next=https://canary.example", "to another path of the same address"),
-        ("ftp://canary/", "to what is no web address; the key"),
-        ("", "it does not say where"),
+        ("https://Else.example:8443/v1?key=canary", "to https://else.example:8443, which"),
+        ("//else.example/canary", "to https://else.example, which"),
+        ("/canary", "to another path there, which"),
+        ("?next=https://canary.example", "to another path there, which"),
+        ("ftp://canary/", "to what is no web address, which"),
+        ("", "without saying where, which"),
     ],
 )
 def test_a_redirect_names_the_origin_and_nothing_else(location: str, said: str) -> None:
     error = fault(Facts("claude", status=307, headers={"location": location}))
-    assert (error.kind, error.retryable) == ("redirect", False)
+    assert (error.kind, error.retryable) == ("address", False)
     assert said in error.message
     assert "canary" not in error.message
 

@@ -491,7 +491,7 @@ async def test_a_broken_end_after_the_finish_reason_loses_nothing() -> None:
 async def test_nothing_is_asked_twice_and_no_redirect_followed() -> None:
     async with serving(plain(DONE)) as elsewhere:
         moved = Answer(status=307, headers=(("Location", f"{elsewhere.url}/stolen"),))
-        for first, kind in ((moved, "redirect"), (plain(ERROR, 503), "overloaded")):
+        for first, kind in ((moved, "address"), (plain(ERROR, 503), "overloaded")):
             async with serving(first, plain(DONE)) as server:
                 provider = gemini(server)
                 _, error = await collect(provider.stream(ChatRequest("m", HELLO)))

@@ -265,7 +265,7 @@ async def test_a_redirect_is_not_followed() -> None:
         to = (("Location", elsewhere.url + "/api/chat"),)
         _, error, _ = await ask(Answer(status=307, headers=to))
         assert error is not None
-        assert error.kind == "redirect"
+        assert error.kind == "address"
         assert elsewhere.received == []
 
 

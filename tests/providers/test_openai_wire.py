@@ -115,7 +115,7 @@ FAULTS = {
     "fail=503x9": "overloaded",
     "fail=504x9": "timeout",
     "fail=529x9": "overloaded",
-    "status=307": "redirect",
+    "status=307": "address",
 }
 
 

@@ -211,7 +211,7 @@ FAULTS = {
     "fail=500x9": "server",
     "fail=503x9": "overloaded",
     "fail=401x9": "auth",
-    "status=307": "redirect",
+    "status=307": "address",
 }
 """What may go wrong with any streamed answer (modes of the replay server) -> kind of the error."""
 

@@ -53,6 +53,7 @@ from aircher.providers.transport import (
     network_fault,
     trust,
 )
+from aircher.providers.watching import request_hooks
 
 FEATURES = frozenset({"vision", "tools", "json", "thinking", "streaming"})
 
@@ -297,6 +298,7 @@ class Wire(ollama.AsyncClient):
             headers={"authorization": f"Bearer {connection.key}"} if connection.key else None,
             timeout=httpx.Timeout(connection.idle_timeout_s, connect=connection.connect_timeout_s),
             follow_redirects=False,
+            event_hooks=request_hooks(),
             # A proxy cannot reach this machine's own server.
             trust_env=not _loopback(base or "127.0.0.1"),
         )

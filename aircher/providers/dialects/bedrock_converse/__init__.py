@@ -25,6 +25,7 @@ from aircher.domain.errors import (
 )
 from aircher.domain.models import ListedModel
 from aircher.domain.ports import Provider
+from aircher.domain.sending import is_connecting
 from aircher.providers.connection import Connection
 from aircher.providers.dialects.bedrock_converse import reply, request
 from aircher.providers.dialects.bedrock_converse.threads import items
@@ -62,6 +63,9 @@ _KEYS = {
 }
 
 _TIMEOUTS = (aws.ConnectTimeoutError, aws.ReadTimeoutError, urls.TimeoutError)
+_UNCONNECTED = (aws.ConnectTimeoutError, aws.EndpointConnectionError, aws.ProxyConnectionError)
+"""Nothing of the request has left."""
+
 _BROKEN = (
     aws.HTTPClientError,
     aws.ConnectionError,
@@ -139,6 +143,8 @@ class Edge:
     def _failed(self, error: Exception, model: str) -> ProviderError:
         kind = next(ours for theirs, ours in _WHAT if isinstance(error, theirs))
         name, said = self._connection.provider, quoted(str(error), self._connection.key)
+        if isinstance(error, _UNCONNECTED):
+            is_connecting()
         if kind in {TimedOut, NetworkFailed}:
             below: Exception = TimeoutError(said) if kind is TimedOut else OSError(said)
             return network_fault(below, self._connection, model)

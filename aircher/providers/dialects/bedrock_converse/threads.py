@@ -10,6 +10,8 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import suppress
+from contextvars import copy_context
+from functools import partial
 from typing import TypeVar
 
 from aircher.domain.errors import ProviderError
@@ -42,7 +44,9 @@ async def items(work: Callable[[], Iterator[T]]) -> AsyncGenerator[T, None]:
         finally:
             put(None)
 
-    threading.Thread(target=run, name="bedrock", daemon=True).start()
+    # With what this task knows: what is told of the request in there is told about its own.
+    work_here = partial(copy_context().run, run)
+    threading.Thread(target=work_here, name="bedrock", daemon=True).start()
     try:
         while (item := await queue.get()) is not None:
             if isinstance(item, ProviderError):

@@ -75,7 +75,8 @@ class Wire:
                 body = await response.aread()
                 raise Told(response.status_code, lower(response.headers), body)
 
-        self._http.event_hooks = {"request": [limited], "response": [answered]}
+        ours = self._http.event_hooks["request"]
+        self._http.event_hooks = {"request": [*ours, limited], "response": [answered]}
         self.vertex = is_vertex(connection)
         options = connection.options
         place = {"project": options.get("project"), "location": options.get("location")}
