@@ -70,13 +70,15 @@ def special(config: Config, named: Named) -> Iterator[SpecialRule]:
             own.tier or "",
             own.strategy or "",
             _short(config.origin(f"routing.rule.{name}.{_first_key(own)}")),
+            f"routing.rule.{name}",
         )
     for domain, model in routing.rules.items():
         when = Condition(needs=frozenset({domain}))
         if domain == "large_context":
             when = Condition(min_tokens=routing.large_context_from)
-        origin = _short(config.origin(f"routing.rules.{domain}"))
-        yield SpecialRule(domain, when, named(model), origin=origin)
+        key = f"routing.rules.{domain}"
+        origin = _short(config.origin(key))
+        yield SpecialRule(domain, when, named(model), origin=origin, key=key)
 
 
 def gates(config: Config) -> Gates:

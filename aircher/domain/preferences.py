@@ -54,6 +54,8 @@ class SpecialRule:
     tier: str = ""
     strategy: str = ""
     origin: str = "default"
+    key: str = ""
+    """The configuration key that it stands under ("routing.rules.vision")."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,6 +167,8 @@ class Plan:
     complexity: Complexity | None = None
     fired: tuple[str, ...] = ()
     """The user's rules that applied, in words."""
+    fired_keys: tuple[str, ...] = ()
+    """The configuration keys that these rules stand under."""
     untold: int = 0
     """How many further models stand behind these, of a pool too large to name each."""
 

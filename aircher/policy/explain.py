@@ -123,7 +123,7 @@ def _changes(detection: Detection, plan: Plan, rules: Rules) -> Iterator[Change]
             "routing.strategy",
             f"it is {plan.strategy!r}; 'task' takes the model named in models.tasks",
         )
-    yield from (Change(f"routing.rule.{name.split()[0]}", "a rule of yours") for name in plan.fired)
+    yield from (Change(key, "your rule, which applies here") for key in plan.fired_keys)
     seen = {""}
     for item in plan.rejected:
         if item.key not in seen:

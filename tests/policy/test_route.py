@@ -120,11 +120,30 @@ def test_a_tasks_price_limit_leaves_dear_and_unknown_models_out_unless_wished() 
         (Wish(model="x", provider="zz"), "no provider named 'zz'"),
         (Wish(model="c/x"), "no key: set C_API_KEY"),
         (Wish(provider="zz", fallback=False), "no provider named 'zz'"),
+        (Wish(model="b/cheap", task="images"), "b/cheap was asked for by name: has no vision"),
     ],
 )
 def test_what_was_asked_for_by_name_is_not_replaced(wish: Wish, words: str) -> None:
     with pytest.raises(NoModel, match=words):
-        plan(RULES, situation("default", wish))
+        plan(RULES, situation(wish.task or "default", wish))
+
+
+def test_a_model_asked_for_by_name_that_is_too_small_is_named() -> None:
+    with pytest.raises(ContextTooLong, match="does not fit a/small, which was asked for by name"):
+        plan(RULES, situation("default", Wish(model="a/small"), prompt=5_000))
+
+
+def test_another_model_of_a_provider_asked_for_stands_in_for_one_that_cannot() -> None:
+    chosen = plan(RULES, situation("debugging", Wish(provider="a"), prompt=5_000))
+    assert [str(one.ref) for one in chosen.candidates] == ["a/dear", "b/wide"]
+
+
+def test_a_choice_says_which_model_of_the_user_s_it_passes_over() -> None:
+    case = situation("debugging", prompt=5_000)
+    rules = replace(RULES, tasks={"debugging": TaskRule(ModelRef("a", "small"))})
+    first = plan(rules, case).first
+    assert str(first.ref) != "a/small"
+    assert "a/small is left out: window of 1,000 tokens is too small" in first.reason
 
 
 def test_other_names_of_a_provider_are_understood() -> None:

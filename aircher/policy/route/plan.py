@@ -24,6 +24,8 @@ MOST = 6
 BY_NAME = frozenset({"you chose this model", "you chose this provider"})
 """Reasons of what the user asked for by name: not to be replaced by something else."""
 
+_AUTOMATIC = "leave the choice to Aircher (F6 in the app)"
+
 
 def plan(
     rules: Rules, situation: Situation, strategies: Mapping[str, Strategy] = STRATEGIES
@@ -58,6 +60,7 @@ def plan(
         tuple(rejected),
         complexity=situation.complexity,
         fired=tuple(f"{rule.name} ({rule.origin})" for rule in fired),
+        fired_keys=tuple(rule.key or f"routing.rule.{rule.name}" for rule in fired),
         untold=max(0, len(board.pool(situation)) - told) if most else 0,
     )
 
@@ -76,23 +79,29 @@ def _sift(
     chosen: list[Candidate] = []
     blocked: list[Candidate] = []
     rejected: list[Rejected] = []
+    passed = ""
     wanted = islice(_distinct(proposals), None if situation.wish.fallback else 1)
     for proposal in wanted:
         ref, reason, confidence, figure = proposal
         by_name = reason in BY_NAME
+        found_one = bool(chosen or blocked)
+        if by_name and found_one:
+            continue  # further models of a chosen provider stand in only for its first
+        if not (by_name or found_one) and (situation.wish.model or situation.wish.provider):
+            break  # what the user asked for by name is not replaced by something else
         if found := obstacle(ref, rules, situation, by_name=by_name):
+            if most is None and not rejected:
+                passed = f"{ref} is left out: {found[0]}"
             rejected.append(Rejected(ref, *found))
-            if by_name and (ref.provider not in rules.order or situation.local):
-                break  # what the user asked for by name is not replaced by something else
             continue
         candidate = Candidate(ref, reason, situation.estimate(ref), confidence, figure)
         if why := situation.blocked.get(ref, ""):
+            if not (blocked or passed):
+                passed = f"{ref} is left out: {why}"
             rejected.append(Rejected(ref, why))
             blocked.append(candidate)
-        elif blocked and not chosen:  # the first choice is another than it would be
-            passed = blocked[0].ref
-            told = f"{reason}; {passed} is left out: {situation.blocked[passed]}"
-            chosen.append(replace(candidate, reason=told))
+        elif passed and not chosen:  # the first choice is another than it would be
+            chosen.append(replace(candidate, reason=f"{reason}; {passed}"))
         else:
             chosen.append(candidate)
         if len(chosen) == most:
@@ -113,7 +122,9 @@ def _wished(rules: Rules, situation: Situation) -> Iterator[Proposal]:
     elif wish.model:
         yield Proposal(resolve(wish.model, rules, situation.facts), "you chose this model")
     elif provider:
-        yield Proposal(model_of(provider, rules, situation), "you chose this provider")
+        first = model_of(provider, rules, situation)
+        others = (ref for ref in rules.named if ref.provider == provider)
+        yield from (Proposal(ref, "you chose this provider") for ref in (first, *others))
 
 
 def _ruled(fired: Sequence[SpecialRule]) -> Iterator[Proposal]:
@@ -143,6 +154,7 @@ def _first(words: Iterable[str]) -> str:
 
 
 def _nothing(rules: Rules, situation: Situation, rejected: list[Rejected]) -> AircherError:
+    by_name = bool(rejected and (situation.wish.model or situation.wish.provider))
     too_small = [
         (window, r.ref)
         for r in rejected
@@ -151,18 +163,25 @@ def _nothing(rules: Rules, situation: Situation, rejected: list[Rejected]) -> Ai
     ]
     if too_small:
         window, widest = max(too_small)
+        tokens = f"The prompt of about {situation.estimate(widest).prompt:,} tokens"
+        said = (
+            f"{tokens} does not fit {widest}, which was asked for by name; its window is {window:,}."
+            if by_name
+            else f"{tokens} fits no configured model; the widest window is {widest} with {window:,}."
+        )
+        other = f"{_AUTOMATIC}." if by_name else "configure a model with a longer window."
         return ContextTooLong(
-            f"The prompt of about {situation.estimate(widest).prompt:,} tokens fits no configured "
-            f"model; the widest window is {widest} with {window:,}.",
-            hint="Send less, /compact the conversation, or configure a model with a longer window.",
+            said,
+            hint=f"Send less, /compact the conversation, or {other}",
             provider=widest.provider,
             model=widest.model,
         )
-    wish = situation.wish
-    if situation.local and (wish.model or wish.provider) and rejected:
+    if by_name:
+        elsewhere = ", name a model here, or leave out --local" if situation.local else ""
+        other = elsewhere or ", or name another model"
         return NoModel(
             f"{rejected[0].ref} was asked for by name: {rejected[0].reason}.",
-            hint="Leave the choice to Aircher (F6 in the app), name a model here, or leave out --local.",
+            hint=f"L{_AUTOMATIC[1:]}{other}.",
         )
     if situation.local:
         return NoModel(
