@@ -143,6 +143,8 @@ def event_json(event: Event) -> dict[str, Any]:
             return result_json(result, None)
         case Failed(error, result):
             return result_json(result, error)
+        case Detected(detection):  # what it was read from is the user's own
+            return {"event": _NAMES[Detected], "detection": detection_json(detection)}
         case _:
             return {"event": _NAMES[type(event)], **_plain_fields(event)}
 

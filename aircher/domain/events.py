@@ -21,15 +21,16 @@ from aircher.domain.messages import ToolCall
 from aircher.domain.models import ModelRef
 from aircher.domain.questions import Question
 from aircher.domain.routes import Candidate, Plan
-from aircher.domain.tasks import Detection
+from aircher.domain.tasks import Detection, Signals
 from aircher.domain.usage import NO_TOKENS, UNKNOWN_COST, Cost, Tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """The task was named."""
+    """The task was named; ``signals`` are what it was read from."""
 
     detection: Detection
+    signals: Signals | None = None
 
 
 @dataclass(frozen=True, slots=True)

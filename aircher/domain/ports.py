@@ -278,6 +278,10 @@ class SessionStore(Protocol):
         """Gives a message another task, since the user corrected it."""
         ...
 
+    def set_account(self, message_id: int, account: str) -> None:
+        """Keeps with a request why it got its task and its model."""
+        ...
+
     def rename(self, session_id: str, title: str) -> None:
         """Sets the title."""
         ...

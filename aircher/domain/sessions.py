@@ -34,7 +34,8 @@ class StoredMessage:
     """A message with what Aircher knows about it.
 
     ``evidence`` is the detection's reasons in words, joined by "; ".  ``summary_of`` > 0
-    marks a compaction: this text stands for that many earlier messages.
+    marks a compaction: this text stands for that many earlier messages.  ``account`` is that of
+    the choice made for a request (``policy.account``), "" where none was kept.
     """
 
     id: int
@@ -51,6 +52,7 @@ class StoredMessage:
     evidence: str = ""
     error: str = ""
     summary_of: int = 0
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)

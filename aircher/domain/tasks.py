@@ -22,6 +22,11 @@ TASKS = (
 """The built-in tasks; a user may add others, so a task is a plain string elsewhere."""
 
 
+def task_name(task: str) -> str:
+    """A task's name in words: "code_review" -> "code review"; "default" -> "general"."""
+    return "general" if task == "default" else task.replace("_", " ")
+
+
 GIT_SIGNS = (
     "staged", "modified", "untracked", "clean", "merge", "rebase", "cherry-pick", "revert",
     "bisect", "diff:docs", "diff:tests", "diff:code", "diff:large",

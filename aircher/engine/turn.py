@@ -30,6 +30,7 @@ from aircher.engine.spending import Spending
 from aircher.engine.staying import kept_here
 from aircher.engine.totals import total
 from aircher.engine.wait import Wait
+from aircher.policy.account import account, packed
 from aircher.policy.spend import caps
 
 
@@ -62,7 +63,7 @@ class Engine:
             look = await self._routing.look(request, stored)
             detection = look.detection
             errand = replace(errand, task=detection.task, evidence=_why(detection))
-            yield Detected(detection)
+            yield Detected(detection, look.signals)
             if private:
                 yield Notice(f"{private} matches privacy.local_only: this stays on this machine.")
             row = None
@@ -110,6 +111,10 @@ class Engine:
         )
         async with aclosing(adapting) as events:
             async for event in events:
+                if isinstance(event, Routed) and row is not None:
+                    made = Preview(look.detection, event.plan, look.signals, request.wish.local)
+                    kept = packed(account(made, ports.settings.rules))
+                    ports.sessions.set_account(row.id, kept)
                 yield event
         route = spending.plan or route
         # The user may think for as long as they like.

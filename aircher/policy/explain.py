@@ -11,11 +11,17 @@ from collections.abc import Iterator
 from aircher.domain.classes import dataclass
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Candidate, Plan, Rules
-from aircher.domain.tasks import Detection, Signals
+from aircher.domain.tasks import Detection, Evidence, Signals
 from aircher.domain.turns import Preview
 from aircher.domain.usage import dollars
 from aircher.policy.route.plan import BY_NAME
 from aircher.policy.route.strategies import DEFAULT_PROVIDER
+
+STRONG, MEDIUM = 1.0, 0.5
+"""Log-odds from which a reason is called so: it makes its task 2.7, or 1.6 times as likely."""
+
+MOST_NAMES = 4
+"""So many files are named; of the others the number is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +36,24 @@ _HERE = Change("privacy.local_only", "or --local, /local: what keeps this on thi
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Something that speaks for a task, in words, and how much: "strong", "medium", "weak", ""."""
+
+    words: str
+    strength: str
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
-    """The parts of the answer to "why this model?"; ``gap`` is "" where nothing can be compared."""
+    """The parts of the answer to "why this model?"; ``gap`` is "" where nothing can be compared.
+
+    ``reasons`` speak for the task that was chosen, ``against`` for others; the strongest first.
+    """
 
     signals: tuple[tuple[str, str], ...]
+    reasons: tuple[Reason, ...]
+    against: tuple[Reason, ...]
     scores: tuple[tuple[str, float], ...]
     gap: str
     changes: tuple[Change, ...]
@@ -41,25 +61,49 @@ class Explanation:
 
 def explain(preview: Preview, rules: Rules) -> Explanation:
     """What was seen, each task's score, the price gap to the next model, and the ways to change it."""
-    scores = sorted(preview.detection.scores.items(), key=lambda item: -item[1])
+    detection, signals = preview.detection, preview.signals
+    ranked = sorted(detection.evidence, key=lambda item: -abs(item.weight))
+    reasons = [(item.task == detection.task, _reason(item, signals)) for item in ranked]
     return Explanation(
-        tuple(_seen(preview.signals)) if preview.signals is not None else (),
-        tuple(scores),
+        tuple(_seen(signals)) if signals is not None else (),
+        tuple(reason for speaks_for, reason in reasons if speaks_for),
+        tuple(reason for speaks_for, reason in reasons if not speaks_for),
+        tuple(sorted(detection.scores.items(), key=lambda item: -item[1])),
         gap(preview.plan),
-        (*_changes(preview.detection, preview.plan, rules), *([_HERE] if preview.local else [])),
+        (*_changes(detection, preview.plan, rules), *([_HERE] if preview.local else [])),
     )
 
 
+def _reason(item: Evidence, signals: Signals | None) -> Reason:
+    """The evidence in words that need no knowledge of where it comes from."""
+    detail = item.detail
+    match item.source:
+        case "file":
+            attached = signals is not None and detail in signals.files
+            words = f"{detail} is attached" if attached else f"{detail} is open or was just saved"
+        case "command":
+            words = f"you used the command {detail}"
+        case "yours":
+            words = f"your own sign in [tasks.{item.task}]: {detail}"
+        case _:
+            words = detail
+    settled = item.source in {"command", "user"} or not item.weight
+    size = abs(item.weight)
+    strength = "strong" if size >= STRONG else "medium" if size >= MEDIUM else "weak"
+    return Reason(words, "" if settled else strength, item.task)
+
+
 def _seen(signals: Signals) -> Iterator[tuple[str, str]]:
-    """What detection was given, in words."""
+    """What detection was given, in words; nothing of what the text or a file says."""
     words, letters = len(signals.text.split()), len(signals.text)
     sizes = ((words, "word"), (letters, "character"))
     yield "text", ", ".join(f"{n:,} {what}{'s' if n != 1 else ''}" for n, what in sizes)
     if signals.command:
         yield "command", signals.command
     if signals.files:
-        more = f" and {len(signals.files) - 4} more" if len(signals.files) > 4 else ""
-        yield "files", ", ".join(signals.files[:4]) + more
+        yield "files", _names(signals.files)
+    if signals.open_files:
+        yield "open, just saved", _names(signals.open_files)
     if signals.history:
         count = len(signals.history)
         yield "before", f"{count} earlier message{'s' if count != 1 else ''} of yours"
@@ -78,25 +122,43 @@ def _seen(signals: Signals) -> Iterator[tuple[str, str]]:
         ]
         under_way = [f"{git.operation} in progress"] if git.operation else []
         branch = [f"on {git.branch}"] if git.branch else []
-        yield "git", ", ".join([*branch, *counts, *under_way]) or "clean"
+        yield "git", ", ".join([*branch, *(counts or ["nothing changed"]), *under_way])
+
+
+def _names(paths: tuple[str, ...]) -> str:
+    more = f" and {len(paths) - MOST_NAMES} more" if len(paths) > MOST_NAMES else ""
+    return ", ".join(paths[:MOST_NAMES]) + more
 
 
 def gap(plan: Plan) -> str:
-    """What the first model costs beside the next one: "" where a price is not known."""
-    if len(plan.candidates) < 2:
+    """What the next model costs beside the first, and the cheapest of all where it is another."""
+    priced = [(nano, one.ref) for one in plan.candidates if (nano := _likely(one)) is not None]
+    if len(plan.candidates) < 2 or not priced or _likely(plan.first) is None:
         return ""
-    first, second = plan.candidates[:2]
-    mine, other = _likely(first), _likely(second)
-    if mine is None or other is None:
-        return ""
-    if mine == other:
-        return f"the next, {second.ref}, costs the same"
+    mine = _likely(plan.first) or 0
+    second = plan.candidates[1]
+    other = _likely(second)
+    said = [] if other is None else [_beside(mine, other, f"the next, {second.ref},")]
+    least, cheapest = min(priced, key=lambda item: item[0])
+    if cheapest not in {plan.first.ref, second.ref} and least < min(mine, other or mine):
+        said.append(_beside(mine, least, f"the cheapest of these, {cheapest},"))
+    return "; ".join(said)
+
+
+def _beside(mine: int, other: int, name: str) -> str:
     low, high = sorted((mine, other))
-    times = f", {high / low:.1f} times as much" if low else ""
-    word = "more" if other > mine else "less"
-    back = f"; {first.ref} is {high / low:.1f} times as dear" if low and other < mine else ""
-    detail = times if other > mine else back
-    return f"the next, {second.ref}, costs about {dollars(high - low)} {word}{detail}"
+    if mine == other:
+        return f"{name} costs the same"
+    if not other:
+        return f"{name} is free"
+    if high < 1.05 * low:
+        return f"{name} costs about the same"
+    much = f"about {dollars(high - low)} {'more' if other > mine else 'less'}"
+    if not low:
+        return f"{name} costs {much}"
+    times = f"{high / low:.1f}".removesuffix(".0")
+    side = "it costs" if other > mine else "this one costs"
+    return f"{name} costs {much} ({side} {times} times as much)"
 
 
 def _likely(candidate: Candidate) -> int | None:
@@ -140,7 +202,9 @@ def _order(first: ModelRef, plan: Plan, rules: Rules) -> Iterator[Change]:
     tiers = rules.provider_tiers.get(first.provider, {})
     tier = next((name for name, model in tiers.items() if model == first.model), "")
     if tier:
-        yield Change(f"providers.{first.provider}.models.{tier}", f"its {tier} model")
+        yield Change(
+            f"providers.{first.provider}.models.{tier}", f"the {tier} model of {first.provider}"
+        )
     score = plan.complexity.score if plan.complexity else None
     if score is None:
         return

@@ -59,6 +59,7 @@ def stored_message(row: sqlite3.Row, state: MessageState) -> StoredMessage:
         evidence=row["evidence"],
         error=row["error"],
         summary_of=row["summary_of"],
+        account=row["account"],
     )
 
 

@@ -239,6 +239,8 @@ _HEALTH = (
     """,
 )
 
+_ACCOUNTS = ("ALTER TABLE messages ADD COLUMN account TEXT NOT NULL DEFAULT ''",)
+
 STEPS: tuple[tuple[str, ...], ...] = (
     _TABLES,
     _SEARCH,
@@ -246,5 +248,6 @@ STEPS: tuple[tuple[str, ...], ...] = (
     _BUDGETS,
     _CORRECTIONS,
     _HEALTH,
+    _ACCOUNTS,
 )
 """All steps so far; ``len(STEPS)`` is the version this program writes."""

@@ -191,6 +191,14 @@ class Sessions:
             raw.execute("UPDATE messages SET task = ? WHERE id = ?", (encodable(task), message_id))
         self._ended.pop(message_id, None)
 
+    def set_account(self, message_id: int, account: str) -> None:
+        """Keeps with a request why it got its task and its model."""
+        with self._connection.writing() as raw:
+            raw.execute(
+                "UPDATE messages SET account = ? WHERE id = ?", (encodable(account), message_id)
+            )
+        self._ended.pop(message_id, None)
+
     def compact(self, session_id: str, upto_message_id: int, summary: str) -> StoredMessage:
         """Stores a summary that stands for all messages up to that id; nothing is deleted.
 

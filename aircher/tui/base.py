@@ -28,7 +28,7 @@ from aircher.tui.widgets.status import StatusLine
 if TYPE_CHECKING:  # annotations only: the first frame needs none of it
     from aircher.bootstrap.services import Services
     from aircher.domain.messages import Part
-    from aircher.domain.tasks import Detection
+    from aircher.domain.tasks import Detection, Signals
     from aircher.domain.turns import Preview
     from aircher.tui.widgets.transcript import Transcript
 
@@ -46,7 +46,7 @@ class Chat:
     ``files`` are attached files by the path the user wrote; ``queued`` messages wait for the
     present answer (or for the start); ``said`` are the user's texts, oldest first, ``before``
     those of earlier chats.  ``preview`` is the plan for what is being typed, ``latest`` that of
-    the turn sent last, ``detection`` its task.  ``task_once``: the wish's task is for the next
+    the turn sent last, ``detection`` its task, ``signals`` what that was read from.  ``task_once``: the wish's task is for the next
     message alone.
     """
 
@@ -61,6 +61,7 @@ class Chat:
     preview: Preview | None = None
     latest: Preview | None = None
     detection: Detection | None = None
+    signals: Signals | None = None
     problem: str = ""
     busy: bool = False
     asked: bool = False

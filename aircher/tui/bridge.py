@@ -26,8 +26,8 @@ Post = Callable[[msg.TurnMessage], object]
 def translate(event: ev.Event) -> msg.TurnMessage | None:
     """The message for an event that is not a delta."""
     match event:
-        case ev.Detected(detection):
-            return msg.TaskNamed(detection)
+        case ev.Detected(detection, signals):
+            return msg.TaskNamed(detection, signals)
         case ev.Routed(plan):
             return msg.ModelsChosen(plan)
         case ev.Reserved(_, nano_usd):

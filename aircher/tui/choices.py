@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aircher.domain.errors import AircherError
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Wish
-from aircher.domain.tasks import Evidence
+from aircher.domain.tasks import Evidence, task_name
 from aircher.tui.base import BaseApp
-from aircher.tui.words import count, sentence, task_name
+from aircher.tui.words import count, sentence
 
 if TYPE_CHECKING:  # annotations only: the first frame needs none of it
     from aircher.domain.models import ModelFacts
+    from aircher.domain.sessions import StoredMessage
     from aircher.domain.turns import Preview
     from aircher.tui.screens.pick import Row
     from aircher.tui.widgets.transcript import Transcript
@@ -168,26 +170,39 @@ class Choices(BaseApp):
         typed = bool(text) and not text.startswith("/")
         chat.task_once = typed  # what is being typed is corrected, not all that follows
         seen = chat.preview if typed else chat.latest
-        guessed = seen is not None and not chat.wish.task and _was_detected(seen)
-        if seen is None or not guessed or seen.detection.task == task:
+        wrong = seen.detection.task if seen else "" if typed else self._stored_task()
+        guessed = not chat.wish.task and (seen is None or _was_detected(seen))
+        if not wrong or not guessed or wrong == task:
             return False
         try:
             if typed:
-                services.engine.learning.learn(text, wrong=seen.detection.task, task=task)
+                services.engine.learning.learn(text, wrong=wrong, task=task)
                 self.notify(f"Noted: messages like this one are {task_name(task)}.", timeout=4)
                 return False
             services.engine.learning.correct(chat.session_id, task)
         except AircherError as error:
             self.tell(f"{sentence(error.message)} {error.hint}".strip())
             return False
-        mine = Evidence("user", "you chose this task", 1.0, task)
-        detection = replace(seen.detection, task=task, evidence=(mine,), confidence=1.0)
-        chat.latest = replace(seen, detection=detection)
+        if seen is not None:
+            mine = Evidence("user", "you chose this task", 1.0, task)
+            detection = replace(seen.detection, task=task, evidence=(mine,), confidence=1.0)
+            chat.latest = replace(seen, detection=detection)
         self.tell(
             f"Your last message was {task_name(task)}, then. Similar ones will be taken for it, "
             "and this chat goes on so; `aircher task forget` undoes it."
         )
         return True
+
+    def _stored_task(self) -> str:
+        """The task of an earlier chat's last request, "" where there is none."""
+        asked = [one for one in self.stored_messages() if one.message.role == "user" and one.task]
+        return asked[-1].task if asked else ""
+
+    def stored_messages(self) -> Sequence[StoredMessage]:
+        """The messages of this chat that are on disk."""
+        if self.services is None or not self.chat.session_id:
+            return ()
+        return self.services.sessions.messages(self.chat.session_id)
 
     def choose_task_by_name(self, name: str) -> None:
         """/task NAME: "auto" or a task, spaces or underscores."""

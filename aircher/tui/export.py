@@ -10,7 +10,8 @@ from pathlib import Path
 from aircher.domain.errors import UsageError
 from aircher.domain.inert import inert
 from aircher.domain.sessions import SessionInfo, StoredMessage
-from aircher.tui.words import price, task_name
+from aircher.domain.tasks import task_name
+from aircher.tui.words import price
 
 
 def markdown(info: SessionInfo, messages: Sequence[StoredMessage]) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # annotations only: the first frame needs none of it
     from aircher.domain.models import ModelRef
     from aircher.domain.questions import Question
     from aircher.domain.routes import Plan
-    from aircher.domain.tasks import Detection
+    from aircher.domain.tasks import Detection, Signals
     from aircher.domain.usage import Cost, Tokens
 
 
@@ -25,11 +25,12 @@ class TurnMessage(Message):
 
 
 class TaskNamed(TurnMessage):
-    """The kind of task was worked out."""
+    """The kind of task was worked out, from these signals."""
 
-    def __init__(self, detection: Detection) -> None:
+    def __init__(self, detection: Detection, signals: Signals | None = None) -> None:
         super().__init__()
         self.detection = detection
+        self.signals = signals
 
 
 class ModelsChosen(TurnMessage):

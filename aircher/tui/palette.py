@@ -8,12 +8,11 @@ from functools import partial
 from textual.fuzzy import Matcher
 
 from aircher.domain.classes import dataclass
-from aircher.domain.tasks import TASKS
+from aircher.domain.tasks import TASKS, task_name
 from aircher.tui import keys, slash
 from aircher.tui.choices import Choices
 from aircher.tui.screens.pick import Row
 from aircher.tui.screens.sessions import session_rows
-from aircher.tui.words import task_name
 
 MOST_ROWS = 60
 

@@ -240,7 +240,7 @@ class Panels(BaseApp):
         table = _ASKED if self.chat.asked else _BUSY if self.chat.busy else _IDLE
         hints: list[Hint] = [(self.key(key), word, action) for key, word, action in table]
         if not self.chat.busy:
-            if self.chat.preview or self.chat.latest:
+            if self.chat.preview or self.chat.latest or self.chat.session_id:
                 hints.insert(2, (self.key("choice.explain"), "why", "explain"))
             if self.chat.wish.model or self.chat.wish.provider or self.chat.wish.task:
                 hints.insert(1, (self.key("choice.automatic"), "automatic", "automatic"))

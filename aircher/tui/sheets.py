@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 from aircher.domain.budget import CapState
 from aircher.domain.models import ModelFacts
-from aircher.domain.routes import Candidate, Estimate, Rules
+from aircher.domain.routes import Estimate, Rules
+from aircher.domain.sessions import StoredMessage
 from aircher.domain.settings import Settings
+from aircher.domain.tasks import task_name
 from aircher.domain.turns import Preview
 from aircher.domain.usage import UsageRow
-from aircher.policy.explain import explain
+from aircher.policy.account import TASK, Part, account, unpacked
 from aircher.reports.totals import GroupKey, grouped
 from aircher.tui import keys, slash
 from aircher.tui.figures import alert_level, spend_words
 from aircher.tui.screens.sheet import Section
-from aircher.tui.widgets.status import cost_words
-from aircher.tui.words import count, money, task_name
+from aircher.tui.words import bar, count, money
 
 if TYPE_CHECKING:
     from aircher.bootstrap.checkup import Check
@@ -77,53 +78,42 @@ def _share(state: CapState) -> str:
 
 def choice_sections(preview: Preview, rules: Rules) -> list[Section]:
     """A task with its evidence, the models in the order of asking, and what would change it."""
-    detection, plan = preview.detection, preview.plan
-    why = explain(preview, rules)
-    by_you = any(item.source == "user" for item in detection.evidence)
-    sure = "your choice" if by_you else f"{detection.confidence:.0%} sure"
-    task = [(task_name(detection.task), sure)]
-    if not by_you and len(why.scores) > 1:
-        scores = (f"{task_name(one)} {score:.2f}" for one, score in why.scores[:4])
-        task.append(("scores", " · ".join(scores)))
-    sections = [Section("Task", tuple(task))]
-    if not by_you:
-        because = tuple(
-            (item.source, item.detail, f"→ {task_name(item.task)} {item.weight:+.2f}")
-            for item in detection.evidence
+    return account_sections(account(preview, rules))
+
+
+def kept_sections(stored: Sequence[StoredMessage]) -> list[Section]:
+    """The account that was kept with the last request; nothing where there is none."""
+    asked = next((one for one in reversed(stored) if one.account), None)
+    if asked is None:
+        return []
+    parts = unpacked(asked.account)
+    mine = task_name(asked.task)
+    if parts and asked.task and not any(row[0] == mine for row in parts[0].rows[:1]):
+        parts = (Part(TASK, ((mine, "as you corrected it"), *parts[0].rows)), *parts[1:])
+    return account_sections(parts)
+
+
+def account_sections(parts: Sequence[Part]) -> list[Section]:
+    """The account of a choice, the tasks' shares as bars."""
+    return [
+        Section(
+            part.heading, tuple(map(_share_row, part.rows)) if part.heading == TASK else part.rows
         )
-        sections.append(Section("Because", because or (("Nothing in it points at a task.",),)))
-    seen = list(why.signals)
-    if plan.complexity is not None:
-        factors = ", ".join(plan.complexity.factors) or "nothing adds to it"
-        seen.append(("complexity", f"{plan.complexity.score} of 10 · {factors}"))
-    seen += [("your rule", name) for name in plan.fired]
-    if seen:
-        sections.append(Section("Seen", tuple(seen)))
-    models = [
-        ("then" if n else "first", str(c.ref), _why(c)) for n, c in enumerate(plan.candidates)
+        for part in parts
     ]
-    models += [("if poor", str(c.ref), _why(c)) for c in plan.stronger]
-    if why.gap:
-        models.append(("gap", "", why.gap))
-    heading = f"Models by {plan.strategy}, the next one if the one before fails"
-    sections.append(Section(heading, tuple(models)))
-    if plan.rejected:
-        left_out = tuple((str(item.ref), item.reason) for item in plan.rejected)
-        sections.append(Section("Left out", left_out))
-    changes = tuple((one.key, one.what) for one in why.changes if not one.key.startswith("-"))
-    sections.append(Section("For good, in the configuration", changes))
-    return sections
 
 
-def _why(candidate: Candidate) -> str:
-    """A candidate's reason, price range and figure."""
-    said = [candidate.reason]
-    if candidate.estimate:
-        said.append(cost_words(candidate.estimate))
-    if candidate.figure:
-        said.append(candidate.figure)
-    return " · ".join(said)
+def _share_row(row: tuple[str, ...]) -> tuple[str, ...]:
+    """A task's name and share, with a bar between; what is no share stays as it is."""
+    share, percent, _ = row[-1].partition("%")
+    if not (percent and share.isdigit()):
+        return row
+    filled, empty = bar(int(share), 100, _BAR)
+    return row[0], filled + empty, " " * (3 - len(share)) + row[-1]
 
+
+_BAR = 24
+"""Cells of a share's bar."""
 
 _SIGNS = {"fail": "✕", "warn": "○", "ok": "●"}
 

@@ -63,17 +63,23 @@ class Showing(Choices):
     def action_explain(self) -> None:
         """Why this task and this model: for what is being typed, else for the last message."""
         preview = self.chat.preview or self.chat.latest
-        if preview is None or self.services is None:
-            self.notify("Type a message first: then its task and model can be explained.")
+        if self.services is None:
             return
         from aircher.tui import sheets
 
+        if preview is not None:
+            sections = sheets.choice_sections(preview, self.services.settings.rules)
+        else:
+            sections = sheets.kept_sections(self.stored_messages())
+        if not sections:
+            self.notify("Type a message first: then its task and model can be explained.")
+            return
         title = "Why · if you press Enter" if self.chat.preview else "Why · your last message"
         correct = ("task.choose", "model.choose", "choice.automatic")
         words = ("task", "model", "automatic")
         self._sheet(
             title,
-            sheets.choice_sections(preview, self.services.settings.rules),
+            sections,
             [
                 MoreKey(self.binding_key(action_id), self.key(action_id), word, self.act(action_id))
                 for action_id, word in zip(correct, words, strict=True)
@@ -118,10 +124,10 @@ class Showing(Choices):
             self.tell(f"{sentence(error.message)} {error.hint}".strip())
             return
         first = preview.plan.first
-        stored = (
-            self.services.sessions.messages(self.chat.session_id) if self.chat.session_id else ()
-        )
         sections = sheets.context_sections(
-            str(first.ref), self.services.catalog.facts(first.ref), first.estimate, len(stored)
+            str(first.ref),
+            self.services.catalog.facts(first.ref),
+            first.estimate,
+            len(self.stored_messages()),
         )
         self._sheet("Context", sections)

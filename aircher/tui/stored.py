@@ -10,10 +10,11 @@ from aircher.domain.chat import Outcome
 from aircher.domain.inert import inert
 from aircher.domain.messages import Document, Image, Message, Thinking
 from aircher.domain.sessions import StoredMessage
+from aircher.domain.tasks import task_name
 from aircher.domain.usage import Cost, Tokens
 from aircher.policy.continuing import open_fence
 from aircher.tui.widgets.transcript import Entry, State
-from aircher.tui.words import count, price, seam, seconds, task_name
+from aircher.tui.words import count, price, seam, seconds
 
 _STATES: dict[str, State] = {
     "complete": "ok",

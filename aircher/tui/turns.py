@@ -49,7 +49,7 @@ class Turns(Questions):
     @on(msg.TaskNamed)
     def _task_named(self, message: msg.TaskNamed) -> None:
         if not self._stale(message):
-            self.chat.detection = message.detection
+            self.chat.detection, self.chat.signals = message.detection, message.signals
             self.set_status(task=message.detection.task)
 
     @on(msg.ModelsChosen)
@@ -60,7 +60,8 @@ class Turns(Questions):
         if self.chat.detection is not None:
             from aircher.domain.turns import Preview
 
-            self.chat.latest = Preview(self.chat.detection, message.plan, local=self.stays_here)
+            seen, here = self.chat.signals, self.stays_here
+            self.chat.latest = Preview(self.chat.detection, message.plan, seen, here)
         self._prompt_tokens = first.estimate.prompt if first.estimate else None
         self.set_status(
             task=message.plan.task, model=str(first.ref), activity=f"asking {first.ref}"

@@ -85,11 +85,6 @@ def bar(part: int, whole: int, width: int) -> tuple[str, str]:
     return "━" * filled, "─" * (width - filled)
 
 
-def task_name(task: str) -> str:
-    """A task's name in words: "code_review" -> "code review"; "default" -> "general"."""
-    return "general" if task == "default" else task.replace("_", " ")
-
-
 def sentence(text: str) -> str:
     """``text``, harmless, on one line and ended so that another sentence can follow."""
     line = " ".join(inert(text).split())

@@ -31,6 +31,14 @@ from tests.storage.conftest import SetClock, Start
 REF = ModelRef("openai", "vendor/some-model")
 
 
+def test_an_account_is_kept_with_its_request(db: Database) -> None:
+    session = db.sessions.create()
+    asked = db.sessions.add(session.id, user("why?"))
+    assert db.sessions.messages(session.id)[0].account == ""
+    db.sessions.set_account(asked.id, '[["Task", []]]')
+    assert db.sessions.messages(session.id)[0].account == '[["Task", []]]'
+
+
 def test_a_conversation_comes_back_as_it_was_said(db: Database, clock: SetClock) -> None:
     session = db.sessions.create(project="/home/me/project")
     asked = db.sessions.add(session.id, user("why?"), task="debugging", evidence="a; b")

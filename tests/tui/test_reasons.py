@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -13,6 +15,7 @@ from aircher.domain.events import TurnResult
 from aircher.domain.routes import Candidate, Plan, Rejected
 from aircher.domain.tasks import Detection, Evidence
 from aircher.domain.turns import Preview
+from aircher.policy.account import Part, packed
 from aircher.tui.screens.pick import PickScreen
 from aircher.tui.screens.sheet import SheetScreen
 from aircher.tui.sheets import check_sections, choice_sections
@@ -38,7 +41,7 @@ def test_a_choice_is_explained_by_evidence_candidates_and_what_was_left_out():
     text = words(
         choice_sections(Preview(Detection("debugging", 0.75, EVIDENCE), plan), fake.rules())
     )
-    for part in ("75% sure", "bug", "→ debugging", "~$0.0018", "fallback", "too small"):
+    for part in ("75% sure", "bug", "medium", "~$0.0018", "fallback", "too small"):
         assert part in text
 
 
@@ -116,6 +119,35 @@ async def test_the_last_message_is_explained_where_nothing_is_typed():
         assert "claude/claude-sonnet-4-5" in words(app.screen.sections)
 
 
+async def test_the_last_message_of_an_earlier_chat_is_explained_by_what_was_kept():
+    services = fake.services()
+    services.sessions.put("s1", "A", timedelta(days=1), "a bug", "x")
+    parts = (
+        Part("Task", (("debugging", "80% sure"), ("general", "3%"))),
+        Part("Seen", (("git", "on main, 3 staged"),)),
+    )
+    asked = services.sessions.stored["s1"][0]
+    services.sessions.stored["s1"][0] = replace(asked, account=packed(parts), task="debugging")
+    async with chat(services=services, session_id="s1") as (app, pilot, _):
+        await until(lambda: "F9 why" in line_text(app, "#keys"))
+        await pilot.press("f9")
+        await until(lambda: isinstance(app.screen, SheetScreen))
+        for part in ("debugging", "80% sure", "on main, 3 staged"):
+            assert part in words(app.screen.sections)
+        await pilot.press("f3")
+        await until(lambda: isinstance(app.screen, PickScreen))
+        await type_text(pilot, "refac")
+        await pilot.press("enter")
+        await until(lambda: len(app.screen_stack) == 1)
+        assert services.engine.learning.corrected == [("s1", "refactoring", 0)]
+        services.sessions.stored["s1"][0] = replace(
+            services.sessions.stored["s1"][0], task="refactoring"
+        )
+        await pilot.press("f9")
+        await until(lambda: isinstance(app.screen, SheetScreen))
+        assert "as you corrected it" in words(app.screen.sections)
+
+
 async def test_compact_summarises_this_chat_and_says_so():
     async with chat() as (app, pilot, services):
         await say(app, pilot, "/compact")
@@ -169,8 +201,6 @@ async def test_doctor_opens_a_sheet(home):
 
 
 async def test_up_brings_back_what_was_said_in_earlier_chats():
-    from datetime import timedelta
-
     services = fake.services()
     services.sessions.put("s1", "A", timedelta(days=2), "first", "x", "second", "y")
     services.sessions.put("s2", "B", timedelta(days=1), "third", "z", "second", "y")

@@ -50,13 +50,21 @@ def _line(row: tuple[str, ...], widths: Sequence[int], section: Section, room: i
     return Content.assemble("  ", *cells)
 
 
+def _in_column(row: tuple[str, ...], index: int, section: Section) -> bool:
+    """True where the cell makes its column wider; a last cell takes what is left of its line."""
+    return index < len(row) - (0 if section.right_align else len(row) > 1)
+
+
 def layout(sections: Sequence[Section], room: int = 96) -> Content:
     """All sections as text in columns, at most ``room`` cells wide where that can be done."""
     blocks: list[Content] = []
     for section in sections:
         columns = max((len(row) for row in section.rows), default=0)
         widths = [
-            max((len(row[index]) for row in section.rows if index < len(row)), default=0)
+            max(
+                (len(row[index]) for row in section.rows if _in_column(row, index, section)),
+                default=0,
+            )
             for index in range(columns)
         ]
         lines = [Content.styled(section.heading, "bold $accent")]
@@ -107,6 +115,10 @@ class SheetScreen(ModalScreen[None]):
         scroll = ["↑↓ scroll"] if self.app.size.width >= _ROOMY else []
         dialog.border_subtitle = " · ".join([*offers, "Esc closes", *scroll])
         dialog.focus()
+
+    def on_resize(self) -> None:
+        """Lays the text out anew for the new width."""
+        self.query_one("#sheet", Static).update(layout(self.sections, self.app.size.width - 12))
 
     def on_key(self, event: Key) -> None:
         """The keys that this sheet offers for going on from here."""

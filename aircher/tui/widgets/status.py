@@ -10,7 +10,8 @@ from textual.widgets import Static
 
 from aircher.domain.classes import dataclass
 from aircher.domain.inert import inert
-from aircher.tui.words import clip, money, price, task_name
+from aircher.domain.tasks import task_name
+from aircher.tui.words import clip, money, price
 
 if TYPE_CHECKING:  # annotations only: the first frame needs none of it
     from aircher.domain.routes import Estimate

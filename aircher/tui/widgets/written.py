@@ -8,7 +8,8 @@ from textual.content import Content
 
 from aircher.domain.commits import Written
 from aircher.domain.inert import inert
-from aircher.tui.words import count, money, task_name
+from aircher.domain.tasks import task_name
+from aircher.tui.words import count, money
 
 _SOURCES = {"rules": "rules, no model", "git": "git", "kept": "kept", "user": "you"}
 
