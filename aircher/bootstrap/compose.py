@@ -264,6 +264,7 @@ def _settings(config: Config, chosen: Chosen, catalog: ModelCatalog) -> Settings
             if row.kind == "local"
         ),
         system=config.chat.system_prompt,
+        compact_at=config.chat.compact_at,
         calls=_calls(config, ProviderConfig()),
         provider_calls={name: _calls(config, own) for name, own in config.providers.named.items()},
         commit=CommitSettings(**vars(config.commit)),

@@ -192,7 +192,7 @@ class Chat:
     compact_at: float = setting(
         NUMBER,
         0.85,
-        "Summarise older messages when this share of the model's window is full.",
+        "Summarise older messages when this share of the model's window would be full.",
         minimum=0.1,
         maximum=1,
     )
@@ -342,11 +342,7 @@ def all_rows() -> tuple[Row, ...]:
     return tuple(rows_of(TREE))
 
 
-NOT_YET = frozenset(
-    {
-        "chat.compact_at",
-    }
-)
+NOT_YET: frozenset[str] = frozenset()
 """Keys that are understood and checked but that nothing acts on in this version.
 
 Whoever sets one is told, and the documents say it.  A key leaves this list in the change that

@@ -227,6 +227,8 @@ class Settings:
     baseline: ModelRef | None = None
     tiny: frozenset[ModelRef] = frozenset()
     system: str = ""
+    compact_at: float = 0.85
+    """The share of a window from which on older messages are summarised before the next request."""
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     calls: CallSettings = field(default_factory=CallSettings)
     provider_calls: Mapping[str, CallSettings] = field(default_factory=dict)

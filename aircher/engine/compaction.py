@@ -1,4 +1,4 @@
-"""A conversation that has outgrown every window is summarised, openly; nothing is deleted."""
+"""A conversation that has outgrown a window is summarised, openly; nothing is deleted."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ INSTRUCTION = (
 KEPT_SHARE = 0.3
 """Of the window, what the newest messages may keep as they are."""
 
+UNKNOWN_WINDOW = 8192
+"""Taken for the window of a model whose window is not known."""
+
 SUMMARY_TOKENS = 512
 """Room for the summary itself."""
 
@@ -41,11 +44,14 @@ class Compaction:
         ref: ModelRef,
         *,
         kept_share: float = KEPT_SHARE,
+        target: ModelRef | None = None,
     ) -> None:
+        """``ref`` sums up; ``kept_share`` is of the window of ``target``, which is to be asked then."""
         self._ports = ports
         self._errand = errand
         self._ref = ref
-        self._kept_share = kept_share
+        window = ports.catalog.facts(target or ref).context_window
+        self._kept = int((window or UNKNOWN_WINDOW) * kept_share)
         self.summary = ""
         self.covered = 0
         self.before = 0
@@ -82,7 +88,7 @@ class Compaction:
 
     def _old(self, messages: Sequence[StoredMessage]) -> Sequence[StoredMessage]:
         """The messages to be covered: all but those at the end that fit the kept share."""
-        room = int(self._window * self._kept_share)
+        room = self._kept
         cut = len(messages)
         while cut > 0:
             room -= self._size(messages[cut - 1].message.text)
@@ -110,7 +116,7 @@ class Compaction:
 
     @property
     def _window(self) -> int:
-        return self._ports.catalog.facts(self._ref).context_window or 8192
+        return self._ports.catalog.facts(self._ref).context_window or UNKNOWN_WINDOW
 
     def _size(self, text: str) -> int:
         return self._ports.catalog.count_text(self._ref, text)

@@ -23,6 +23,7 @@ from aircher.engine.compaction import Compaction
 from aircher.engine.consent import Consent
 from aircher.engine.conversation import as_prompt
 from aircher.engine.errand import Errand
+from aircher.engine.fitting import Fitting
 from aircher.engine.learning import Learning
 from aircher.engine.ports import EnginePorts
 from aircher.engine.routing import Look, Routing
@@ -87,19 +88,11 @@ class Engine:
         look: Look,
     ) -> AsyncGenerator[Event, None]:
         ports = self._ports
-        try:
-            route = self._routing.plan(request, stored, asked, look)
-        except ContextTooLong as error:
-            if row is None:
-                raise  # there is no conversation to summarise
-            compaction = Compaction(ports, errand, ModelRef(error.provider, error.model))
-            async with aclosing(compaction.events(stored, error)) as events:
-                async for event in events:
-                    yield event
-            stored = [m for m in ports.sessions.messages(row.session_id) if m.id != row.id]
-            route = self._routing.plan(request, stored, asked, look)
-            after = route.first.estimate.prompt if route.first.estimate else 0
-            yield Compacted(compaction.covered, compaction.before, after, compaction.summary)
+        fitting = Fitting(ports, self._routing, request, errand, asked, look, row)
+        async with aclosing(fitting.events(stored)) as events:
+            async for event in events:
+                yield event
+        route, stored = fitting.route, fitting.stored
         spending = self._spending(request, stored, asked, look)
         clock = asyncio.get_running_loop()
         began = clock.time()

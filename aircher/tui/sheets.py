@@ -182,7 +182,7 @@ def config_sections(settings: Settings, theme: str) -> list[Section]:
 
 
 def context_sections(
-    model: str, facts: ModelFacts, estimate: Estimate | None, messages: int
+    model: str, facts: ModelFacts, estimate: Estimate | None, messages: int, compact_at: float
 ) -> list[Section]:
     """How full the window is."""
     window = facts.context_window
@@ -197,7 +197,10 @@ def context_sections(
                 ("window", f"{count(window)} tokens"),
                 ("used", f"{mark}{count(used)} tokens{share}"),
                 ("messages", str(messages)),
-                ("when it is full", "older messages are summarised, and you are told"),
+                (
+                    f"from {compact_at:.0%} on",
+                    "older messages are summarised first; you are told, none is lost",
+                ),
             ),
         )
     ]

@@ -129,5 +129,6 @@ class Showing(Choices):
             self.services.catalog.facts(first.ref),
             first.estimate,
             len(self.stored_messages()),
+            self.services.settings.compact_at,
         )
         self._sheet("Context", sections)
