@@ -10,7 +10,7 @@ from dataclasses import replace
 from aircher.domain.budget import CapState
 from aircher.domain.chat import ChatRequest
 from aircher.domain.errors import AircherError, ContextTooLong, NoModel, UsageError
-from aircher.domain.events import Compacted, Detected, Event, Failed, Notice, TurnResult
+from aircher.domain.events import Compacted, Detected, Event, Failed, Notice, Routed, TurnResult
 from aircher.domain.messages import Message, user
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Candidate, Plan, Wish
