@@ -31,6 +31,7 @@ from aircher.bootstrap.places import cache_dir
 from aircher.bootstrap.preferring import gates
 from aircher.bootstrap.price_updates import prices_path
 from aircher.bootstrap.reaching import key_places, setup_of
+from aircher.bootstrap.rescue import rescue
 from aircher.bootstrap.services import Services
 from aircher.bootstrap.sources import Ask, stores_of
 from aircher.bootstrap.strategies import strategies_for
@@ -131,6 +132,7 @@ def open_services(
         speeds=speeds.all,
         strategies=strategies_for(chosen.rules),
         check=CommandCheck(settings.key_variables),
+        rescue=rescue,
     )
     engine = LoggedEngine(ports, prompts=log.prompts) if log else Engine(ports)
     return Services(

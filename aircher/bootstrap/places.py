@@ -25,6 +25,17 @@ def home() -> Path:
         ) from None
 
 
+def state_dir() -> Path:
+    """What is of no use on another machine: $XDG_STATE_HOME/aircher, or the platform's own place."""
+    folder = os.environ.get("XDG_STATE_HOME", "")
+    if Path(folder).is_absolute():
+        return Path(folder) / "aircher"
+    home()
+    import platformdirs
+
+    return platformdirs.user_state_path("aircher")
+
+
 def cache_dir() -> Path:
     """What may be deleted at any time: $XDG_CACHE_HOME/aircher, or the platform's own place."""
     folder = os.environ.get("XDG_CACHE_HOME", "")

@@ -14,7 +14,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from aircher.domain.chat import ChatRequest, Reply
-from aircher.domain.errors import AircherError, Bug, OverBudget, ProviderError
+from aircher.domain.errors import AircherError, Bug, OverBudget, ProviderError, StorageError
 from aircher.domain.events import (
     Downgraded,
     Escalating,
@@ -31,7 +31,7 @@ from aircher.domain.routes import Candidate, Plan
 from aircher.domain.sessions import MessageState
 from aircher.engine.broken import Broken
 from aircher.engine.consent import Asked
-from aircher.engine.ending import told
+from aircher.engine.ending import not_kept, told
 from aircher.engine.errand import Errand
 from aircher.engine.judging import lacking
 from aircher.engine.leg import Leg
@@ -76,48 +76,68 @@ class Chain:
         """The leg whose part was kept last."""
         self._retries = 0
         """Of the present model."""
+        self._failed: AircherError | None = Bug("The plan was empty.")
+        self._lost: StorageError | None = None
+        """The answer, or a part of it, could not be kept because of this."""
 
     async def events(self, plan: Plan, build: Build) -> AsyncGenerator[Event, None]:
         """Reserved, Started, deltas ... of every leg, then ``Finished`` or ``Failed``."""
-        error: AircherError | None = Bug("The plan was empty.")
-        candidate, rest = plan.first, plan.candidates[1:]
+        unsettled: StorageError | None = None
         try:
-            while True:
-                try:
-                    async with aclosing(self._tries(candidate, build, last=not rest)) as events:
-                        async for event in events:
-                            yield event
-                    error = self._leg.error if self._leg is not None else error
-                except OverBudget as over:
-                    error = over
-                if error is None:
-                    async with aclosing(self._escalate(plan, build)) as better:
-                        async for event in better:
-                            yield event
-                    break
-                self._errors.append((candidate.ref, error))
-                step = self._step(error, candidate, rest)
-                if step is None:
-                    # A whole answer that a filter emptied, and nobody gives another.
-                    error = None if self._leg is not None and self._leg.emptied else error
-                    break
-                if step.ask:
-                    async with aclosing(self._agree(error, candidate, step)) as asking:
-                        async for event in asking:
-                            yield event
-                    if not self._asked.yes:
-                        break
-                async with aclosing(self._switch(error, candidate, step)) as switching:
-                    async for event in switching:
-                        yield event
-                candidate, rest = step.to, step.rest
-        finally:
-            result = self._record()
-        if error is None:
+            async with aclosing(self._legs(plan, build)) as legs:
+                async for event in legs:
+                    yield event
+        except StorageError as error:  # the ledger's, or of an answer that could not be begun
+            unsettled = error
+        except BaseException as stop:
+            self._record()
+            if self._lost is not None and isinstance(stop, asyncio.CancelledError):
+                raise self._lost from None  # that what came is kept would not be true
+            raise
+        result = self._record()
+        if unkept := self._lost or unsettled:
+            yield Failed(unkept, result)
+        elif self._failed is None:
             yield Finished(result)
-            return
-        now = self._ports.clock.now()
-        yield Failed(told(self._errors, self._errand, result.text, now), result)
+        else:
+            now = self._ports.clock.now()
+            yield Failed(told(self._errors, self._errand, result.text, now), result)
+
+    async def _legs(self, plan: Plan, build: Build) -> AsyncGenerator[Event, None]:
+        """All calls; ``self._failed`` is the error that is left at their end."""
+        candidate, rest = plan.first, plan.candidates[1:]
+        while True:
+            error: AircherError | None = self._failed
+            try:
+                async with aclosing(self._tries(candidate, build, last=not rest)) as events:
+                    async for event in events:
+                        yield event
+                error = self._leg.error if self._leg is not None else error
+            except OverBudget as over:
+                error = over
+            self._failed = error
+            if error is None:
+                async with aclosing(self._escalate(plan, build)) as better:
+                    async for event in better:
+                        yield event
+                return
+            self._errors.append((candidate.ref, error))
+            step = self._step(error, candidate, rest)
+            if step is None:
+                # A whole answer that a filter emptied, and nobody gives another.
+                emptied = self._leg is not None and self._leg.emptied
+                self._failed = None if emptied else error
+                return
+            if step.ask:
+                async with aclosing(self._agree(error, candidate, step)) as asking:
+                    async for event in asking:
+                        yield event
+                if not self._asked.yes:
+                    return
+            async with aclosing(self._switch(error, candidate, step)) as switching:
+                async for event in switching:
+                    yield event
+            candidate, rest = step.to, step.rest
 
     # -- one model
 
@@ -277,7 +297,10 @@ class Chain:
     # -- the end
 
     def _record(self) -> TurnResult:
-        """Ends the message on disk and sums the turn up.  Never awaits."""
+        """Ends the message on disk and sums the turn up.  Never awaits.
+
+        What the disk does not take is kept elsewhere, where that can be.
+        """
         leg = self._leg
         if leg is not None and (not self._attempts or self._attempts[-1] is not leg.attempt):
             self._attempts.append(leg.attempt)  # it was stopped in the middle
@@ -285,20 +308,25 @@ class Chain:
             state: MessageState = "complete" if leg.attempt.outcome == "ok" else "stopped"
             self._end_message(leg, "failed" if leg.error is not None else state)
         text = self._broken.whole(leg.reply if leg else Reply(), counted=leg is self._kept)
+        if self._lost is not None:
+            self._lost = not_kept(self._lost, self._ports.rescue(text) if text else "", text)
         now = self._ports.clock.monotonic()
         return result_of(self._errand, leg, text, message_id=self._message_id, now=now)
 
     def _end_message(self, leg: Leg, state: MessageState) -> None:
         if self._message_id is None:
             return
-        self._ports.sessions.end(
-            self._message_id,
-            leg.parts(),
-            state,
-            ref=leg.ref,
-            tokens=leg.attempt.tokens,
-            cost=leg.attempt.cost,
-            duration_s=leg.attempt.duration_s,
-            finish_reason=leg.reply.finish_reason,
-            error=leg.attempt.error,
-        )
+        try:
+            self._ports.sessions.end(
+                self._message_id,
+                leg.parts(),
+                state,
+                ref=leg.ref,
+                tokens=leg.attempt.tokens,
+                cost=leg.attempt.cost,
+                duration_s=leg.attempt.duration_s,
+                finish_reason=leg.reply.finish_reason,
+                error=leg.attempt.error,
+            )
+        except StorageError as error:
+            self._lost = error

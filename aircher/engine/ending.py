@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from copy import copy
 from datetime import datetime, timedelta
 
-from aircher.domain.errors import AircherError, Paused, ProviderError
+from aircher.domain.errors import AircherError, Paused, ProviderError, StorageError
 from aircher.domain.models import ModelRef
 from aircher.engine.errand import Errand
 from aircher.policy.fallback import most_useful
@@ -19,6 +19,21 @@ def told(
     calls = sum(one.outcome != Paused.kind for one in errand.attempts)
     kept = "the question and the part that came" if text else "the question"
     return _with_moment(most_useful(errors, calls, kept if errand.keep else ""), now)
+
+
+def not_kept(error: StorageError, file: str, text: str) -> StorageError:
+    """The error of an answer that was not kept whole; ``file`` is where its text is ("" = nowhere)."""
+    if not text:
+        return error
+    where = (
+        f"All of the answer that came is in {file}."
+        if file
+        else "It could not be saved elsewhere either: what you see of it is all there is."
+    )
+    return StorageError(
+        f"{error.message} The answer is not kept whole in the session.",
+        hint=f"{where} {error.hint}".strip(),
+    )
 
 
 _LONG_S = 60.0

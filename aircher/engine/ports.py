@@ -26,13 +26,18 @@ from aircher.policy.route import STRATEGIES, Strategy
 from aircher.policy.route.situation import unmeasured
 
 
+def _nowhere(text: str) -> str:  # noqa: ARG001 - as the port says
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class EnginePorts:
     """The engine's view of the world.
 
     ``roll`` gives uniform numbers in 0..1, for jitter; ``speeds`` what was measured, by model;
     ``check`` runs the user's own command on an answer;
-    ``strategies`` the built-in ones and the user's own that is named.
+    ``strategies`` the built-in ones and the user's own that is named; ``rescue`` keeps a text that
+    the data file did not take elsewhere, and returns the file's name ("" = nowhere).
     """
 
     settings: Settings
@@ -50,4 +55,5 @@ class EnginePorts:
     roll: Callable[[], float]
     speeds: Callable[[], Mapping[ModelRef, Speed]] = unmeasured
     check: AnswerCheck | None = None
+    rescue: Callable[[str], str] = _nowhere
     strategies: Mapping[str, Strategy] = field(default_factory=lambda: STRATEGIES)

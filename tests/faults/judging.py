@@ -46,6 +46,7 @@ def plainly(sentence: str, stage: Stage) -> str:
     """A sentence without what differs between two runs."""
     text = sentence.removeprefix("aircher: ").replace(str(stage.home), "~")
     text = re.sub(r"127\.0\.0\.1[: ]*\d+|\('127\.0\.0\.1', \d+\)", "127.0.0.1", text)
+    text = re.sub(r"answer-[\d-]+", "answer-DATE", text)
     return re.sub(r"damaged-\w+", "damaged-DATE", text)
 
 
