@@ -6,13 +6,13 @@ import io
 import os
 import sys
 from collections.abc import Iterable
-from types import TracebackType
-from typing import TYPE_CHECKING, TextIO, cast
 
 from aircher.domain.inert import inert
 
+TYPE_CHECKING = False  # type checkers take it for True; importing typing would cost 4 ms
 if TYPE_CHECKING:
-    from typing import Any
+    from types import TracebackType
+    from typing import Any, TextIO
 
 
 class Inert:
@@ -60,7 +60,7 @@ def prepare() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-        setattr(sys, name, cast("TextIO", Inert(getattr(sys, name))))
+        setattr(sys, name, Inert(getattr(sys, name)))
     sys.excepthook = last_words
 
 

@@ -24,6 +24,8 @@ else:
         """As in the standard library, with the four of its options that are used here."""
 
         def made(cls):
+            # Where there is no docstring the standard one writes the signature: 1.5 ms at first.
+            cls.__doc__ = cls.__doc__ or cls.__name__
             plain = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots)(cls)
             return _completed(plain, frozen=frozen, eq=eq, order=order)
 

@@ -29,7 +29,9 @@ edge per dialect.  ``kind`` is the public, stable word (JSON output, logs, [retr
 
 from __future__ import annotations
 
-from typing import ClassVar
+TYPE_CHECKING = False  # type checkers take it for True; importing typing would cost 4 ms
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 EXIT_OK = 0
 EXIT_FAILED = 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import replace
-from statistics import median
 
 from aircher.domain.classes import dataclass
 from aircher.domain.errors import OverBudget
@@ -200,6 +199,8 @@ class Spending:
         found = score(likely, past)
         if found is None or found < settings.unusual_score:
             return None
+        from statistics import median
+
         said = (
             f"This request will cost about {dollars(likely)} at {first.ref}, "
             f"{likely / median(past):,.0f} times what you usually spend on one"

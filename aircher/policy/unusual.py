@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import median
 
 ENOUGH = 20
 """Calls that must have been paid before anything can be called unusual."""
@@ -25,6 +24,8 @@ def score(nano_usd: int, past: Sequence[int]) -> float | None:
     """How unusual ``nano_usd`` is beside past costs (all positive); None with too few of them."""
     if len(past) < ENOUGH or nano_usd <= 0:
         return None
+    from statistics import median  # most requests are too cheap to be looked at
+
     logs = [math.log(cost) for cost in past]
     middle = median(logs)
     spread = 1.4826 * median(abs(one - middle) for one in logs)

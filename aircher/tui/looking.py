@@ -9,8 +9,6 @@ from textual import events
 
 from aircher.domain.errors import UsageError
 from aircher.domain.models import ModelRef
-from aircher.policy.health import models_seen
-from aircher.policy.route import provider_or_model
 from aircher.tui.base import BaseApp
 from aircher.tui.widgets.providers import ProviderPanel
 
@@ -95,6 +93,9 @@ class Looking(BaseApp):
         """/reset NAME[/MODEL]; without a name all of them."""
         if self.services is None:
             return
+        from aircher.policy.health import models_seen
+        from aircher.policy.route import provider_or_model
+
         rules, health = self.services.settings.rules, self.services.health
         name = wanted.strip()
         try:

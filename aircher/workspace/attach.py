@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import difflib
 import os
 import stat
 from pathlib import Path
@@ -112,5 +111,7 @@ def _did_you_mean(path: Path) -> str:
         names = sorted(entry.name for entry in path.parent.iterdir())
     except (OSError, ValueError):
         return "Check the path."
+    import difflib
+
     close = difflib.get_close_matches(path.name, names, n=3)
     return inert(f"Did you mean {' or '.join(close)}?") if close else "Check the path."

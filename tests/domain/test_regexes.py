@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import ast
 import gc
 import importlib
 import pkgutil
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -39,3 +42,21 @@ def test_every_expression_of_the_program_can_be_compiled() -> None:
     assert len(found) > 100
     for one in found:
         assert one.pattern
+
+
+def run_at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """The parts of a module that are run when it is imported: no body of a function."""
+    for part in ast.iter_child_nodes(node):
+        if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield part
+            yield from run_at_import(part)
+
+
+def test_no_module_compiles_an_expression_while_it_is_imported() -> None:
+    found = [
+        f"{path.name}:{node.lineno}: see aircher.domain.regexes"
+        for path in sorted(Path(aircher.__file__).parent.rglob("*.py"))
+        for node in run_at_import(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "re.compile"
+    ]
+    assert found == []
