@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, cast
 
+from aircher.bootstrap.cataloguing import open_catalog
 from aircher.bootstrap.choosing import Chosen, Findings, choose
 from aircher.bootstrap.clock import SystemClock
 from aircher.bootstrap.configuring import (
@@ -27,16 +28,13 @@ from aircher.bootstrap.logged import LoggedEngine
 from aircher.bootstrap.logs import begin
 from aircher.bootstrap.opening import open_database
 from aircher.bootstrap.passphrase import at_terminal
-from aircher.bootstrap.places import cache_dir
 from aircher.bootstrap.preferring import gates
-from aircher.bootstrap.price_updates import prices_path
 from aircher.bootstrap.reaching import key_places, setup_of
 from aircher.bootstrap.rescue import rescue
 from aircher.bootstrap.services import Services
 from aircher.bootstrap.sources import Ask, stores_of
 from aircher.bootstrap.strategies import strategies_for
 from aircher.catalog.catalog import ModelCatalog
-from aircher.catalog.facts import CustomModel
 from aircher.config.layers import Flag
 from aircher.config.load import Config
 from aircher.config.provider_schema import ProviderConfig
@@ -65,7 +63,7 @@ from aircher.providers.addresses import is_loopback
 from aircher.providers.local.discover import Server, detect_servers
 from aircher.providers.local.model import SMOLLM2, has_runtime, is_present, models_folder
 from aircher.providers.registry import ProviderSetup, Registry
-from aircher.providers.vendors import Vendor, canonical, vendors
+from aircher.providers.vendors import vendors
 from aircher.workspace.checking import CommandCheck
 from aircher.workspace.folder import Folder
 
@@ -91,7 +89,7 @@ def open_services(
         servers={server.name: server.models for server in servers},
         local_model=_local_obstacle(config),
     )
-    catalog = _catalog(config)
+    catalog = open_catalog(config)
     chosen = choose(config, vendors(), findings, catalog.facts)
     setups = {
         name: setup_of(chosen.vendors[name], config, stores, servers) for name in chosen.rules.order
@@ -185,41 +183,6 @@ def _local_obstacle(config: Config) -> str:
         return "" if there else f"local.model is not there: {config.local.model}"
     there = is_present(SMOLLM2, models_folder())
     return "" if there else "not fetched: run `aircher local pull`"
-
-
-def _catalog(config: Config) -> ModelCatalog:
-    custom: dict[ModelRef, CustomModel] = {}
-    for name, model in config.models.custom.items():
-        provider, _, rest = name.partition("/")
-        custom[ModelRef(canonical(provider), rest)] = CustomModel(
-            context_window=model.context_window,
-            max_output=model.max_output,
-            input_price=model.input_price,
-            output_price=model.output_price,
-            features=None if model.features is None else frozenset(model.features),
-            quality=model.quality,
-        )
-    rows = vendors()
-    return ModelCatalog(
-        custom=custom,
-        local_providers=_free(rows, config.providers.named),
-        providers=tuple(rows),
-        cache_folder=cache_dir(),
-        update=prices_path(),
-    )
-
-
-def _free(rows: Mapping[str, Vendor], named: Mapping[str, ProviderConfig]) -> Collection[str]:
-    """Providers that run on this machine and so cost nothing, unless pointed elsewhere."""
-    return [
-        name
-        for name, row in rows.items()
-        if row.local and not (name in named and _elsewhere(named[name].base_url))
-    ]
-
-
-def _elsewhere(base_url: str | None) -> bool:
-    return bool(base_url) and not is_loopback(base_url or "")
 
 
 def _settings(config: Config, chosen: Chosen, catalog: ModelCatalog) -> Settings:

@@ -15,6 +15,7 @@ from aircher.bootstrap.configuring import load_config, set_value, unset
 from aircher.config.load import Config
 from aircher.domain.errors import UsageError
 from aircher.domain.guarding import Finding, GuardAction
+from aircher.domain.health import ELSEWHERE
 from aircher.domain.messages import Document
 from aircher.domain.regexes import regex
 from aircher.domain.routes import Rules as RouteRules
@@ -79,7 +80,7 @@ def only_here(rules: RouteRules) -> RouteRules:
             **rules.unusable,
             **dict.fromkeys(
                 (name for name in rules.order if name not in rules.local),
-                "it is not on this machine, and --local is set",
+                ELSEWHERE,
             ),
         },
         more=tuple(ref for ref in rules.more if ref.provider in rules.local),

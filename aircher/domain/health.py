@@ -10,6 +10,9 @@ from aircher.domain.classes import dataclass
 from aircher.domain.limits import RateLimit
 from aircher.domain.models import ModelRef
 
+ELSEWHERE = "it is not on this machine, and --local is set"
+"""The note of a provider that nothing is sent to, since all must stay here."""
+
 HealthState = Literal["healthy", "degraded", "unhealthy", "unconfigured", "unknown"]
 BreakerState = Literal["closed", "open", "half_open"]
 

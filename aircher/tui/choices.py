@@ -104,6 +104,7 @@ class Choices(BaseApp):
         """Reads the catalogue in a thread (a second where it is cold), then opens the list."""
         if self.services is None:
             return
+        from aircher.policy.route.fitness import is_local
         from aircher.tui.screens.pick import PickScreen, Row
 
         catalog, order = self.services.catalog, self.services.settings.rules.order
@@ -111,6 +112,10 @@ class Choices(BaseApp):
         seen = set(refs)
         known = await asyncio.to_thread(catalog.known)
         refs += [f.ref for f in known if f.ref.provider in order and f.ref not in seen]
+        title = "Model for the next messages"
+        if self.stays_here:  # another one could not be asked
+            refs = [ref for ref in refs if is_local(ref, self.services.settings.rules)]
+            title += ", on this machine"
         if self.leaving or len(self.screen_stack) > 1:
             return
 
@@ -131,7 +136,7 @@ class Choices(BaseApp):
                 provider, _, model = value.partition("/")
                 self.use(ModelRef(provider, model))
 
-        self.push_screen(PickScreen("Model for the next messages", source), done)
+        self.push_screen(PickScreen(title, source), done)
 
     def action_choose_task(self) -> None:
         """The list of tasks, each with the model it leads to."""

@@ -8,6 +8,7 @@ from functools import partial
 from textual import events
 
 from aircher.domain.errors import UsageError
+from aircher.domain.health import ELSEWHERE, Health
 from aircher.domain.models import ModelRef
 from aircher.tui.base import BaseApp
 from aircher.tui.widgets.providers import ProviderPanel
@@ -70,11 +71,20 @@ class Looking(BaseApp):
             return
         panel = self.home.query_one(ProviderPanel)
         panel.now = self.services.clock.now()
-        panel.rows = tuple(self.services.health.all())
+        panel.rows = tuple(map(self._as_barred, self.services.health.all()))
         if not self.chat.busy:  # while an answer runs, the panel points at who gives it
             plan = self.chat.preview.plan if self.chat.preview else None
             chosen = plan.first.ref if plan else self.standing_model()
             panel.current = chosen.provider if chosen else ""
+
+    def _as_barred(self, row: Health) -> Health:
+        """The row as it is while nothing may leave this machine."""
+        services = self.services
+        if services is None or not self.stays_here or row.state == "unconfigured":
+            return row
+        if row.provider in services.settings.rules.local:
+            return row
+        return Health(row.provider, "unconfigured", note=ELSEWHERE)
 
     def _count_down_pauses(self) -> None:
         """The seconds of a pause, without a look into the data file until it is over."""

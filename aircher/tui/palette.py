@@ -18,6 +18,7 @@ MOST_ROWS = 60
 
 _ACTIONS = (
     "provider.next",
+    "provider.previous",
     "choice.automatic",
     "choice.explain",
     "model.choose",

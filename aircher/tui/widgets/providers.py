@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from aircher.domain.health import ELSEWHERE
 from aircher.tui.words import clip, seconds
 
 if TYPE_CHECKING:  # annotations only: the first frame needs none of it
@@ -28,6 +29,8 @@ STATES: dict[str, tuple[str, str, str]] = {
 
 def state_of(health: Health) -> tuple[str, str, str]:
     """Sign, word and colour; an open breaker comes before the state."""
+    if health.note == ELSEWHERE:
+        return "○", "not local", "$muted"
     if health.breaker == "open" and health.state == "unhealthy":
         return "✕", "paused", "$error"
     if health.breaker == "half_open":
