@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 
 from aircher.bootstrap.places import cache_dir
 from aircher.bootstrap.price_updates import prices_path
@@ -31,13 +30,10 @@ def open_catalog(config: Config) -> ModelCatalog:
             quality=model.quality,
         )
     rows = vendors()
-    for ref, window in _windows(rows, config):
-        own = custom.get(ref, CustomModel())
-        if own.context_window is None:
-            custom[ref] = replace(own, context_window=window)
     return ModelCatalog(
         custom=custom,
         local_providers=_free(rows, config.providers.named),
+        windows=dict(_windows(rows, config)),
         providers=tuple(rows),
         cache_folder=cache_dir(),
         update=prices_path(),

@@ -33,19 +33,21 @@ class ModelCatalog:
         *,
         custom: Mapping[ModelRef, CustomModel] | None = None,
         local_providers: Collection[str] = (),
+        windows: Mapping[ModelRef, int] | None = None,
         price_lists: Mapping[str, str] | None = None,
         providers: Sequence[str] = (),
         cache_folder: Path | None = None,
         update: Path | None = None,
     ) -> None:
         """``custom`` is the user's own word on models; ``local_providers`` run on this machine
-        and cost nothing; ``price_lists`` adds to the table of names in ``lookup`` (a vendor
+        and cost nothing, with the ``windows`` that they are run with; ``price_lists`` adds to the table of names in ``lookup`` (a vendor
         "my-azure" -> "azure"); ``providers`` are the configured names that ``known`` lists
         models under; ``cache_folder`` keeps the compact index between runs; ``update``
         is where a price list that the user fetched is kept, if there is one.
         """
         self._custom = dict(custom or {})
         self._local = frozenset(local_providers)
+        self._windows = dict(windows or {})
         self._names = {**PRICE_LISTS, **(price_lists or {})}
         self._providers = tuple(providers)
         self._cache_folder = cache_folder
@@ -88,7 +90,7 @@ class ModelCatalog:
     def _find_facts(self, ref: ModelRef) -> ModelFacts:
         custom = self._custom.get(ref, NOTHING_SAID)
         if ref.provider in self._local:
-            return local_facts(ref, custom)
+            return local_facts(ref, custom, self._windows.get(ref))
         row = self._lists.find(ref.provider, ref.model)
         listed = self._lists.list_of(ref.provider)
         keys = tuple(fact_keys(listed or ref.provider, ref.model, row))

@@ -52,19 +52,20 @@ NOTHING_SAID = CustomModel()
 NO_ROW: Mapping[str, Any] = MappingProxyType({})
 
 
-def local_facts(ref: ModelRef, custom: CustomModel) -> ModelFacts:
-    """A model on this machine: free by rule; its window is what the user or its server says."""
+def local_facts(ref: ModelRef, custom: CustomModel, window: int | None = None) -> ModelFacts:
+    """A model on this machine: free by rule; its window is what the user says, or whoever runs it."""
+    window = _first(custom.context_window, window)
     return ModelFacts(
         ref,
-        context_window=custom.context_window,
+        context_window=window,
         max_output=custom.max_output,
         input_price=Decimal(0),
         output_price=Decimal(0),
-        features=_with_window(
-            (custom.features or frozenset()) | {"local", "streaming"}, custom.context_window
-        ),
+        features=_with_window((custom.features or frozenset()) | {"local", "streaming"}, window),
         free=True,
         source="runs on this machine",
+        price_source="runs on this machine",
+        yours=custom != NOTHING_SAID,
         quality=_quality(custom, {}),
     )
 
@@ -105,9 +106,17 @@ def listed_facts(
         output_price=_first(custom.output_price, price and price.plain("output_tokens")),
         features=None if features is None else _with_window(features, window),
         source="; ".join(source for source in sources if source),
+        as_of=own["date"] if own else "",
+        price_source=_price_source(custom, data if price else ""),
+        yours=custom != NOTHING_SAID,
         quality=_quality(custom, scored),
         carbon=_carbon(emitted),
     )
+
+
+def _price_source(custom: CustomModel, listed: str) -> str:
+    own = custom.input_price is not None or custom.output_price is not None
+    return "your configuration" if own else listed
 
 
 def _quality(custom: CustomModel, row: Mapping[str, Any]) -> Quality | None:

@@ -70,7 +70,9 @@ class ModelFacts:
     Windows are in tokens.  ``input_price`` and ``output_price`` are the plain list prices in
     USD per million tokens, for display and ordering; a bill is made by ``Catalog.cost``,
     which knows tiers, caches and dates.  ``features`` is None when nothing is known.
-    ``source`` names where the facts come from and their date.
+    ``source`` names where the facts come from and their date; ``as_of`` is the date of windows and
+    features, ``price_source`` where the prices are from, ``yours`` True where the user's own
+    configuration says some of it.
     """
 
     ref: ModelRef
@@ -82,6 +84,9 @@ class ModelFacts:
     free: bool = False
     """True for a model on this machine: it costs nothing by rule, not by ignorance."""
     source: str = ""
+    as_of: str = ""
+    price_source: str = ""
+    yours: bool = False
     quality: Quality | None = None
     carbon: Carbon | None = None
 

@@ -23,8 +23,8 @@ def projected_month(rows: Iterable[UsageRow], now: datetime) -> int | None:
     """Nano-dollars by the month's end: spent so far + the days left at the present rate.
 
     The rate is the average day of the last 14, or since the first call in them (at least one
-    day, so that a first hour does not count as a day's pace).  None without any call in that
-    time.  Unknown costs are left out: say so where rows have them.  ``now`` is aware, in
+    day, so that a first hour does not count as a day's pace).  None without any call of known cost
+    in that time.  Unknown costs are left out: say so where rows have them.  ``now`` is aware, in
     the user's time zone.
     """
     begin = month_start(now)
@@ -36,8 +36,8 @@ def projected_month(rows: Iterable[UsageRow], now: datetime) -> int | None:
             so_far += row.cost.nano_usd or 0
         if rate_begin <= row.at <= now:
             recent.append(row)
-    if not recent:
-        return so_far or None
+    if all(row.cost.nano_usd is None for row in recent):
+        return so_far or None  # a pace of unknown costs is unknown, not nothing
     # In UTC, because differences of local times ignore changes of the clock.
     present = now.astimezone(UTC)
     first = min(row.at for row in recent).astimezone(UTC)

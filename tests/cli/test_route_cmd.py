@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,31 @@ def test_providers_are_compared_side_by_side_and_the_unknown_is_said(
     assert tomorrow.split()[1:4] == ["?/?", "?", "?"]
     assert "0.99" in tomorrow
     assert max(map(len, out.splitlines())) <= 120
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_comparison_says_where_its_figures_are_from_and_how_old_they_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["provider", "compare"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert re.search(r"AS OF .*claude/claude-opus-5-5 \? \? 0 20\d\d-\d\d-\d\d", out)
+    assert "openai/tomorrow-1 ? ? 0 ?*" in out  # nobody knows it, but your configuration
+    for words in ("Prices: genai-prices:", "whatmodel.sh 2026-10", "your configuration", "14 days"):
+        assert words in out
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_comparison_fits_a_narrow_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "60")
+    assert main(["provider", "compare", "--task", "debugging"]) == 0
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 60
+    for words in ("$/M IN/OUT", "TOK/S", "THINK", "1. the default provider", "genai-prices"):
+        assert words in out
 
 
 @pytest.mark.usefixtures("keys")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from aircher.domain.errors import UsageError
 from aircher.domain.models import ModelRef
 from aircher.domain.ports import Catalog
-from aircher.domain.usage import Cost, Spend, Tokens, UsageRow
+from aircher.domain.usage import UNKNOWN_COST, Cost, Spend, Tokens, UsageRow
 from aircher.reports.projection import projected_month, rows_needed_since
 from aircher.reports.savings import Savings, saved
 from aircher.reports.totals import GROUP_KEYS, grouped, total
@@ -124,6 +125,9 @@ def test_the_projection_says_nothing_without_calls() -> None:
     assert projected_month([row(USD, at=now - timedelta(days=25))], now) is None
     assert projected_month([row(USD, at=now - timedelta(days=18))], now) == USD
     assert projected_month([row(0, at=now - timedelta(days=2))], now) == 0
+    unknown = replace(row(0, at=now - timedelta(days=2)), cost=UNKNOWN_COST)
+    assert projected_month([unknown], now) is None  # not nothing
+    assert projected_month([unknown, row(USD, at=now - timedelta(days=18))], now) == USD
 
 
 def test_the_projection_s_rows_reach_back_far_enough() -> None:

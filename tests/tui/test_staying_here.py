@@ -7,6 +7,8 @@ from dataclasses import replace
 from aircher.domain.events import Guarded
 from aircher.domain.guarding import Finding
 from aircher.domain.settings import PrivacySettings
+from aircher.tui.screens.pick import PickScreen
+from aircher.tui.widgets.providers import ProviderPanel, lines
 from tests.support import engine as fake
 from tests.tui.app_fixture import chat, line_text, say, shown, until
 
@@ -35,6 +37,26 @@ async def test_what_the_configuration_keeps_here_no_command_lets_go():
         await say(app, pilot, "/local off")
         await until(lambda: "keeps everything on this machine" in shown(app))
         assert "LOCAL" in line_text(app, "#status")
+
+
+async def test_models_and_providers_elsewhere_are_barred_while_all_stays_here():
+    async with chat() as (app, pilot, _):
+        panel = app.home.query_one(ProviderPanel)
+        assert "not local" not in lines_of(panel)
+        await say(app, pilot, "/local")
+        await until(lambda: "not local" in lines_of(panel))
+        assert lines_of(panel).count("not local") == len(
+            [row for row in panel.rows if row.provider != "local"]
+        )
+        await pilot.press("f7")
+        await until(lambda: isinstance(app.screen, PickScreen))
+        rows = [row.value for row in app.screen._rows]
+        assert rows
+        assert all(value == "auto" or value.startswith("local/") for value in rows)
+
+
+def lines_of(panel: ProviderPanel) -> str:
+    return "\n".join(line.plain for line in lines(panel.rows, panel.current))
 
 
 async def test_what_was_taken_out_is_told_in_the_chat():
