@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -14,9 +14,11 @@ from aircher.bootstrap.guarding import guard_policy, load_guard_rules
 from aircher.bootstrap.services import Services
 from aircher.config.atomic import write_private
 from aircher.domain.children import child_environment
+from aircher.domain.classes import dataclass
 from aircher.domain.commits import CommitAsk, CommitMessage, CommitSettings, Kept, Written
 from aircher.domain.errors import StorageError
 from aircher.domain.events import Failed
+from aircher.domain.guarding import Finding
 from aircher.domain.models import ModelRef
 from aircher.domain.repository import KeptMessages, Repository
 from aircher.domain.splits import Splits
@@ -26,8 +28,7 @@ from aircher.engine.grouping import Grouper
 from aircher.engine.texts import TextWriter
 from aircher.engine.written import by_rules, without_model
 from aircher.policy.commit.brief import brief_of
-from aircher.policy.commit.cleaning import Clean
-from aircher.policy.guard import Cleaned, Piece, clean
+from aircher.policy.guard import Cleaned, GuardPolicy, Piece, clean
 from aircher.workspace.past import RepositoryPast
 from aircher.workspace.repository import GitRepository
 from aircher.workspace.splitting import SplitCommits
@@ -79,15 +80,23 @@ def open_past(repository: Repository) -> Past:
     return RepositoryPast(Path(repository.top), git_environment())
 
 
-def _cleaner(services: Services) -> Clean:
-    policy = guard_policy(load_config())
-    ignored = services.workspace.ignored
+@dataclass(frozen=True, slots=True)
+class _Cleaner:
+    """See ``Cleaner``."""
 
-    def cleaned(pieces: Sequence[Piece]) -> Cleaned:
-        marked = [replace(one, ignored=bool(one.path) and ignored(one.path)) for one in pieces]
-        return clean(marked, load_guard_rules(), policy)
+    policy: GuardPolicy
+    ignored: Callable[[str], bool]
 
-    return cleaned
+    def __call__(self, pieces: Sequence[Piece]) -> Cleaned:
+        marked = [replace(one, ignored=bool(one.path) and self.ignored(one.path)) for one in pieces]
+        return clean(marked, load_guard_rules(), self.policy)
+
+    def let(self, allowed: Sequence[Finding]) -> _Cleaner:
+        return replace(self, policy=self.policy.let(allowed))
+
+
+def _cleaner(services: Services) -> _Cleaner:
+    return _Cleaner(guard_policy(load_config()), services.workspace.ignored)
 
 
 def write_offline(ask: CommitAsk) -> Written:

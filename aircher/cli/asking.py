@@ -13,14 +13,14 @@ from aircher.domain.questions import Question, QuestionKind
 from aircher.domain.spans import lasting
 
 ALLOWED_BY: dict[QuestionKind, str] = {
-    "fallback": '--yes allows it, or fallback.consent = "auto"',
-    "downgrade": '--yes allows it, or fallback.consent = "auto"',
-    "fresh_start": '--yes allows it, or fallback.consent = "auto"',
-    "cost": "--yes allows it, or a higher costs.per_request_limit",
-    "unusual": "--yes allows it",
-    "secret": "--yes allows it",
+    "fallback": 'fallback.consent = "auto"',
+    "downgrade": 'fallback.consent = "auto"',
+    "fresh_start": 'fallback.consent = "auto"',
+    "cost": "a higher costs.per_request_limit",
+    "unusual": "a higher costs.unusual_score",
+    "secret": "`aircher guard allow`, or [guard.rules]",
 }
-"""What a user who was not asked can do the next time."""
+"""What a user who was not asked can do the next time, besides --yes."""
 
 _YES = frozenset({"y", "yes"})
 
@@ -38,17 +38,21 @@ def somebody_there() -> bool:
         return True
 
 
-async def answer(question: Question, *, always: bool) -> tuple[bool, str]:
+async def answer(
+    question: Question, *, always: bool, flag: bool = True, alone: bool = False
+) -> tuple[bool, str]:
     """The answer to a question, and a line that tells of it ("" where the user typed it).
 
-    ``always`` says yes to everything (--yes).  Anything but y or yes is a no, the end of the
-    input too.
+    ``always`` says yes to everything (--yes); ``flag`` tells that there is such a flag.  ``alone``
+    says that nobody is asked, whatever the terminal.  Anything but y or yes is a no, the end of
+    the input too.
     """
     asked = inert(question.text)
     if always:
         return True, f"asked: {asked} yes, by --yes"
-    if not somebody_there():
-        hint = ALLOWED_BY[question.kind]
+    if alone or not somebody_there():
+        others = ALLOWED_BY[question.kind]
+        hint = f"--yes allows it, or {others}" if flag else f"{others} allows it"
         return False, f"asked: {asked} no, since nobody is here to ask ({hint})"
     detail = inert(question.detail)
     lines = "".join(f"  {line}\n" for line in detail.splitlines())

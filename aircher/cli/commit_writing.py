@@ -175,7 +175,9 @@ class Writing:
                         raise _with_way_out(error)
                     case Asking(question):
                         # --yes is about the commit; it spends nothing and lets no secret out.
-                        yes, line = await asking.answer(question, always=False)
+                        yes, line = await asking.answer(
+                            question, always=False, flag=False, alone=self._alone
+                        )
                         self.tell(line)
                         services.engine.answer(question.id, yes=yes)
                     case Detected() | Finished():

@@ -6,7 +6,6 @@ limits, retries, fallback and the ledger hold for them as for any other request.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
@@ -32,14 +31,12 @@ from aircher.domain.routes import Candidate
 from aircher.domain.settings import Settings
 from aircher.domain.turns import TurnRequest
 from aircher.domain.usage import Tokens, dollars
+from aircher.engine.briefing import COMMAND, Briefing, Cleaner, let_pass
 from aircher.engine.turn import Engine
-from aircher.engine.written import Spent, by_rules, let_pass, no_result, without_model
-from aircher.policy.commit.brief import Brief, Checked, better, brief_of, finished, why
-from aircher.policy.commit.cleaning import Clean
+from aircher.engine.written import Spent, by_rules, no_result, without_model
+from aircher.policy.commit.brief import Brief, Checked, better, finished, why
 from aircher.policy.commit.fit import Size, batches, fit, meaningful
 from aircher.policy.commit.prompt import SUMMARISE
-
-COMMAND = "commit"
 
 OUTPUT_ROOM = 1_024
 """Tokens left free for the answer where the model's window is small."""
@@ -55,7 +52,7 @@ class CommitWriter:
     """Writes commit messages with an engine.  ``clean`` is the outbound guard."""
 
     def __init__(
-        self, engine: Engine, settings: Settings, catalog: Catalog, clock: Clock, clean: Clean
+        self, engine: Engine, settings: Settings, catalog: Catalog, clock: Clock, clean: Cleaner
     ) -> None:
         self._engine = engine
         self._tiny = dict.fromkeys(settings.tiny, "too small to write commit messages")
@@ -74,20 +71,24 @@ class CommitWriter:
         if (given := without_model(ask)) is not None:
             yield given
             return
-        brief = await asyncio.to_thread(brief_of, ask, self._settings, self._clean)
+        briefing = Briefing(self._engine, self._settings, self._clean, self._tiny)
+        if ask.offline:
+            yield by_rules(await briefing.look(ask))
+            return
         try:
-            if not ask.offline:
-                let_pass(brief)
-            candidate = None if ask.offline else await self._candidate(brief)
+            async with aclosing(briefing.events(ask)) as questions:
+                async for question in questions:
+                    yield question
+            brief = briefing.brief
+            candidate = await self._candidate(brief)
         except NoModel as error:
             note = f"no model that can write was asked ({error.message.rstrip('.')})"
-            yield spent.written(brief.by_rules(ask.count), "rules", [f"{note}; written by rules"])
+            yield spent.written(
+                briefing.brief.by_rules(ask.count), "rules", [f"{note}; written by rules"]
+            )
             return
         except AircherError as error:
             yield Failed(error, no_result())
-            return
-        if candidate is None:
-            yield by_rules(brief)
             return
         async with aclosing(self._ask(brief, candidate, spent)) as events:
             async for event in events:
@@ -100,7 +101,7 @@ class CommitWriter:
         """
         if not ask.changes:
             raise NothingToDo("There is nothing to describe.")
-        brief = await asyncio.to_thread(brief_of, ask, self._settings, self._clean)
+        brief = await Briefing(self._engine, self._settings, self._clean, self._tiny).look(ask)
         let_pass(brief)
         candidate = await self._candidate(brief)
         room, parts = self._plan(brief, candidate)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
 from aircher.domain.commits import CommitAsk
-from aircher.domain.errors import AircherError, NoModel, SecretBlocked
-from aircher.domain.events import Failed, Finished, Guarded, Notice
+from aircher.domain.errors import NoModel, SecretBlocked
+from aircher.domain.events import Failed, Guarded, Notice
 from aircher.domain.settings import Settings
 from aircher.domain.splits import Grouped, GroupEvent
 from aircher.domain.turns import TurnRequest
-from aircher.engine.commit import COMMAND
+from aircher.engine.briefing import COMMAND, Briefing, Cleaner, OneTurn
 from aircher.engine.totals import total
 from aircher.engine.turn import Engine
-from aircher.engine.written import let_pass, no_result
-from aircher.policy.commit.brief import Brief, brief_of
-from aircher.policy.commit.cleaning import Clean
+from aircher.engine.written import no_result
+from aircher.policy.commit.brief import Brief
 from aircher.policy.commit.grouping import (
     MOST_UNITS,
     SCHEMA,
@@ -41,7 +39,7 @@ def grouped_by_rules(ask: CommitAsk) -> Grouped:
 class Grouper:
     """Proposes how to split a change.  ``clean`` is the outbound guard."""
 
-    def __init__(self, engine: Engine, settings: Settings, clean: Clean) -> None:
+    def __init__(self, engine: Engine, settings: Settings, clean: Cleaner) -> None:
         self._engine = engine
         self._tiny = dict.fromkeys(settings.tiny, "too small to split a change")
         self._settings = settings.commit
@@ -58,25 +56,22 @@ class Grouper:
             notes = () if few else (f"{len(units):,} parts are too many to ask about; by rules",)
             yield Grouped(by_rules(ask.changes, units), "rules", total([]), notes)
             return
-        brief = await asyncio.to_thread(brief_of, ask, self._settings, self._clean)
+        briefing = Briefing(self._engine, self._settings, self._clean, self._tiny)
         try:
-            let_pass(brief)
+            async with aclosing(briefing.events(ask)) as questions:
+                async for question in questions:
+                    yield question
         except SecretBlocked as blocked:
             yield Failed(blocked, no_result())
             return
+        brief = briefing.brief
         if brief.findings:
             yield Guarded(brief.findings)
-        failed: AircherError | None = None
-        result = no_result()
-        async with aclosing(self._engine.turn(self._request(brief))) as events:
+        turn = OneTurn(self._engine, self._request(brief))
+        async with aclosing(turn.events()) as events:
             async for event in events:
-                match event:
-                    case Finished(result):
-                        pass
-                    case Failed(error, result):
-                        failed = error
-                    case _:
-                        yield event
+                yield event
+        failed, result = turn.failed, turn.result
         if failed is not None and not isinstance(failed, NoModel):
             yield Failed(failed, result)
             return

@@ -110,17 +110,35 @@ class Guard:
             results.append((None if text is piece.text else text, done.findings))
         return results
 
+    async def ask(
+        self, findings: Sequence[Finding], to: str, asked: Asked
+    ) -> AsyncGenerator[Asking, None]:
+        """Asks once for all that were not asked about before; ``to`` names who would get it."""
+        open_ = {_name(one): one for one in findings if _name(one) not in self.answered}
+        if not open_:
+            return
+        told = in_words(tuple(open_.values()))
+        files = all(one.kind == SENSITIVE_FILE for one in open_.values())
+        text = f"Send the sensitive file {told} to {to}?" if files else f"Send {told} to {to}?"
+        detail = "Secrets that are found in it are taken out all the same." if files else ""
+        asking = asked.events("secret", text, detail=detail, yes="Send it", no="Leave it out")
+        async with aclosing(asking) as events:
+            async for event in events:
+                yield event
+        self.answered.update(dict.fromkeys(open_, asked.yes))
+
+    def allowed(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Those of which the user said that they may leave."""
+        return [one for one in findings if self.answered.get(_name(one))]
+
     def let(self, allowed: Sequence[Finding]) -> Guard:
         """A guard that also lets these through, as the user just said."""
         names = frozenset(_name(one) for one in allowed)
         if names in self._wider:
             return self._wider[names]
-        policy = replace(
-            self._policy,
-            allowed=self._policy.allowed | {one.fingerprint for one in allowed if one.fingerprint},
-            send=self._policy.send | {one.place for one in allowed if one.kind == SENSITIVE_FILE},
+        wider = Guard(
+            self._rules, self._policy.let(allowed), local=self._local, ignored=self._ignored
         )
-        wider = Guard(self._rules, policy, local=self._local, ignored=self._ignored)
         self._wider[names] = wider
         return wider
 
@@ -172,33 +190,14 @@ class Outgoing:
             raise _blocked(tuple(blocked))
         wanted = [one for one in findings if one.action == "ask"]
         if wanted and self._asked is not None:
-            async with aclosing(self._ask(wanted)) as events:
+            asking = self._guard.ask(wanted, str(self._ref), self._asked)
+            async with aclosing(asking) as events:
                 async for event in events:
                     yield event
-            allowed = [one for one in wanted if self._guard.answered.get(_name(one))]
-            if allowed:
+            if allowed := self._guard.allowed(wanted):
                 self.request, findings = await _cleaned(self._guard.let(allowed), original)
         if fresh := self._untold(findings):
             yield Guarded(fresh)
-
-    async def _ask(self, findings: Sequence[Finding]) -> AsyncGenerator[Asking, None]:
-        """Asks once for all that were not asked about before."""
-        open_ = {_name(one): one for one in findings if _name(one) not in self._guard.answered}
-        if not open_ or self._asked is None:
-            return
-        told = in_words(tuple(open_.values()))
-        files = all(one.kind == SENSITIVE_FILE for one in open_.values())
-        text = (
-            f"Send the sensitive file {told} to {self._ref}?"
-            if files
-            else f"Send {told} to {self._ref}?"
-        )
-        detail = "Secrets that are found in it are taken out all the same." if files else ""
-        asking = self._asked.events("secret", text, detail=detail, yes="Send it", no="Leave it out")
-        async with aclosing(asking) as events:
-            async for event in events:
-                yield event
-        self._guard.answered.update(dict.fromkeys(open_, self._asked.yes))
 
     def _untold(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """What was not yet told in this conversation: a message is sent again every turn."""

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
 from aircher.domain.commits import CommitAsk, PastCommit
-from aircher.domain.errors import AircherError, MalformedReply, NoModel, SecretBlocked
-from aircher.domain.events import Failed, Finished, Guarded, Notice
+from aircher.domain.errors import MalformedReply, NoModel, SecretBlocked
+from aircher.domain.events import Failed, Guarded, Notice
 from aircher.domain.settings import Settings
 from aircher.domain.texts import TextAsk, TextEvent, WrittenText
 from aircher.domain.turns import TurnRequest
-from aircher.engine.commit import COMMAND
+from aircher.engine.briefing import COMMAND, Briefing, Cleaner, OneTurn
 from aircher.engine.totals import total
 from aircher.engine.turn import Engine
-from aircher.engine.written import let_pass, no_result
+from aircher.engine.written import no_result
 from aircher.policy.commit import texts
-from aircher.policy.commit.brief import Brief, brief_of
-from aircher.policy.commit.cleaning import Clean
+from aircher.policy.commit.brief import Brief
 from aircher.policy.commit.fit import fit
 from aircher.policy.guard import Piece
 
@@ -36,7 +34,7 @@ def text_by_rules(ask: TextAsk) -> WrittenText:
 class TextWriter:
     """Writes texts about changes.  ``clean`` is the outbound guard."""
 
-    def __init__(self, engine: Engine, settings: Settings, clean: Clean) -> None:
+    def __init__(self, engine: Engine, settings: Settings, clean: Cleaner) -> None:
         self._engine = engine
         self._tiny = dict.fromkeys(settings.tiny, "too small to write about changes")
         self._settings = settings.commit
@@ -48,26 +46,22 @@ class TextWriter:
         Where there is no model that can write, rules do, and a note says so.
         """
         as_commit = CommitAsk(ask.changes, ask.setting, ask.hint, wish=ask.wish)
-        brief = await asyncio.to_thread(brief_of, as_commit, self._settings, self._clean)
+        briefing = Briefing(self._engine, self._settings, self._clean, self._tiny)
         try:
-            let_pass(brief)
+            async with aclosing(briefing.events(as_commit)) as questions:
+                async for question in questions:
+                    yield question
         except SecretBlocked as blocked:
             yield Failed(blocked, no_result())
             return
+        brief = briefing.brief
         if brief.findings:
             yield Guarded(brief.findings)
-        request = self._request(ask, brief)
-        failed: AircherError | None = None
-        result = no_result()
-        async with aclosing(self._engine.turn(request)) as events:
+        turn = OneTurn(self._engine, self._request(ask, brief, briefing.clean))
+        async with aclosing(turn.events()) as events:
             async for event in events:
-                match event:
-                    case Finished(result):
-                        pass
-                    case Failed(reason, result):
-                        failed = reason
-                    case _:
-                        yield event
+                yield event
+        failed, result = turn.failed, turn.result
         if isinstance(failed, NoModel):
             yield Notice(f"no model that can write was asked ({failed.message}); written by rules")
             yield text_by_rules(ask)
@@ -85,11 +79,11 @@ class TextWriter:
         cost = total(result.attempts)
         yield WrittenText(ask.kind, made.title, made.body, "model", result.ref, cost, notes)
 
-    def _request(self, ask: TextAsk, brief: Brief) -> TurnRequest:
+    def _request(self, ask: TextAsk, brief: Brief, clean: Cleaner) -> TurnRequest:
         fitted = fit(brief.shown, self._settings.max_diff_tokens, _size)
         shown = replace(ask, hint=brief.ask.hint, setting=brief.ask.setting)
         return TurnRequest(
-            text=texts.request(shown, self._cleaned(ask.commits), fitted.text, fitted.cuts),
+            text=texts.request(shown, _cleaned(ask.commits, clean), fitted.text, fitted.cuts),
             wish=replace(ask.wish, barred={**ask.wish.barred, **self._tiny}),
             command=COMMAND,
             system=texts.system(ask.kind),
@@ -99,10 +93,11 @@ class TextWriter:
             keep=False,
         )
 
-    def _cleaned(self, commits: Sequence[PastCommit]) -> list[PastCommit]:
-        cleaned = self._clean([Piece("a commit message", commit.message) for commit in commits])
-        pairs = zip(commits, cleaned.texts, strict=True)
-        return [replace(commit, message=message) for commit, message in pairs]
+
+def _cleaned(commits: Sequence[PastCommit], clean: Cleaner) -> list[PastCommit]:
+    cleaned = clean([Piece("a commit message", commit.message) for commit in commits])
+    pairs = zip(commits, cleaned.texts, strict=True)
+    return [replace(commit, message=message) for commit, message in pairs]
 
 
 def _size(text: str) -> int:

@@ -10,7 +10,15 @@ from dataclasses import replace
 from aircher.domain.budget import CapState
 from aircher.domain.chat import ChatRequest
 from aircher.domain.errors import AircherError, ContextTooLong, NoModel, UsageError
-from aircher.domain.events import Compacted, Detected, Event, Failed, Notice, Routed, TurnResult
+from aircher.domain.events import (
+    Compacted,
+    Detected,
+    Event,
+    Failed,
+    Notice,
+    Routed,
+    TurnResult,
+)
 from aircher.domain.messages import Message, user
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Candidate, Plan, Wish
@@ -20,10 +28,11 @@ from aircher.domain.tasks import Detection, Signals
 from aircher.domain.turns import Preview, TurnRequest
 from aircher.engine.chain import Chain
 from aircher.engine.compaction import Compaction
-from aircher.engine.consent import Consent
+from aircher.engine.consent import Asked, Consent
 from aircher.engine.conversation import as_prompt
 from aircher.engine.errand import Errand
 from aircher.engine.fitting import Fitting
+from aircher.engine.guard import Guard
 from aircher.engine.learning import Learning
 from aircher.engine.ports import EnginePorts
 from aircher.engine.routing import Look, Routing
@@ -212,6 +221,15 @@ class Engine:
         """Ends the present wait: before a retry, or for a call's turn."""
         self._wait.skip()
         self._ports.gate.skip()
+
+    @property
+    def guard(self) -> Guard:
+        """What every request passes."""
+        return self._ports.guard
+
+    def asking(self) -> Asked:
+        """What a question outside a turn is asked with; ``answer`` answers it too."""
+        return self._consent.asking({})
 
     def answer(self, question_id: int, *, yes: bool) -> None:
         """The user's answer to the question of an ``Asking`` event."""

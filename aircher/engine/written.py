@@ -7,9 +7,8 @@ from dataclasses import field
 
 from aircher.domain.classes import dataclass
 from aircher.domain.commits import CommitAsk, CommitMessage, Source, Written
-from aircher.domain.errors import NothingToDo, SecretBlocked
+from aircher.domain.errors import NothingToDo
 from aircher.domain.events import Failed, TurnResult
-from aircher.domain.guarding import in_words
 from aircher.domain.usage import Tokens
 from aircher.engine.totals import total
 from aircher.policy.commit.brief import Brief
@@ -37,16 +36,6 @@ class Spent:
             tokens=_sum([result.tokens for result in self.results]),
             duration_s=sum(result.duration_s for result in self.results),
             notes=tuple(notes),
-        )
-
-
-def let_pass(brief: Brief) -> None:
-    """Raises ``SecretBlocked`` where something found forbids sending at all."""
-    blocked = tuple(finding for finding in brief.findings if finding.action == "block")
-    if blocked:
-        raise SecretBlocked(
-            f"Nothing was sent, because of what would leave: {in_words(blocked)}.",
-            hint="Unstage it, allow it with `aircher guard allow`, or use --offline.",
         )
 
 

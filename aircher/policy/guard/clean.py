@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 
 from aircher.domain.classes import dataclass
 from aircher.domain.guarding import IGNORED_FILE, SENSITIVE_FILE, Finding, GuardAction
@@ -52,6 +52,14 @@ class GuardPolicy:
         usual = "ask" if kind == SENSITIVE_FILE else self.default
         chosen = self.actions.get(kind, usual)
         return "block" if self.strict and chosen != "allow" else chosen
+
+    def let(self, allowed: Sequence[Finding]) -> GuardPolicy:
+        """The policy that also lets these through, as the user just said."""
+        return replace(
+            self,
+            allowed=self.allowed | {one.fingerprint for one in allowed if one.fingerprint},
+            send=self.send | {one.place for one in allowed if one.kind == SENSITIVE_FILE},
+        )
 
 
 PLAIN = GuardPolicy()
