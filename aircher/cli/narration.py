@@ -50,7 +50,7 @@ def _line(event: Event) -> str:
     match event:
         case Detected(detection):
             why = "; ".join(
-                e.detail for e in detection.evidence if e.task == detection.task and e.detail
+                e.words for e in detection.evidence if e.task == detection.task and e.detail
             )
             return f"task: {detection.task} ({why})" if why else f"task: {detection.task}"
         case Routed(plan):

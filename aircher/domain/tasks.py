@@ -75,6 +75,12 @@ class Evidence:
     weight: float
     task: str
 
+    @property
+    def words(self) -> str:
+        """The reason in words that need no knowledge of where it was seen."""
+        what = {"file": "the file ", "command": "the command ", "yours": "your own sign: "}
+        return f"{what.get(self.source, '')}{self.detail}"
+
 
 @dataclass(frozen=True, slots=True)
 class Detection:

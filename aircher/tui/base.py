@@ -43,7 +43,8 @@ OpenServices = Callable[[], "Services"]
 class Chat:
     """The chat on the screen.  Everything that outlives it is in the session store.
 
-    ``files`` are attached files by the path the user wrote; ``queued`` messages wait for the
+    ``files`` are attached files by the path the user wrote, ``looked`` those that were only read
+    for a look at what Enter would do; ``queued`` messages wait for the
     present answer (or for the start); ``said`` are the user's texts, oldest first, ``before``
     those of earlier chats.  ``preview`` is the plan for what is being typed, ``latest`` that of
     the turn sent last, ``detection`` its task, ``signals`` what that was read from.  ``task_once``: the wish's task is for the next
@@ -54,6 +55,7 @@ class Chat:
     title: str = ""
     wish: Wish = field(default_factory=Wish)
     files: dict[str, Part] = field(default_factory=dict)
+    looked: dict[str, Part | None] = field(default_factory=dict)
     queued: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     before: list[str] = field(default_factory=list)

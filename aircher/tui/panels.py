@@ -10,7 +10,7 @@ from textual.timer import Timer
 
 from aircher.domain.errors import AircherError
 from aircher.policy.windows import day_start, month_start
-from aircher.tui.base import BaseApp
+from aircher.tui.attaching import Attaching
 from aircher.tui.figures import (
     alert_level,
     broken_limit,
@@ -60,7 +60,7 @@ _NO_MODEL = (
 """What the welcome says where no provider can be used."""
 
 
-class Panels(BaseApp):
+class Panels(Attaching):
     """Reads the ports and hands values to the widgets."""
 
     _typing: Timer | None = None
@@ -187,11 +187,12 @@ class Panels(BaseApp):
         from aircher.domain.turns import TurnRequest
 
         chat = self.chat
+        files = await self.mentioned(text)
         request = TurnRequest(
             text,
             chat.session_id,
-            attachments=tuple(chat.files.values()),
-            files=tuple(chat.files),
+            attachments=tuple(files.values()),
+            files=tuple(files),
             wish=chat.wish,
         )
         try:

@@ -6,27 +6,19 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual import on
 from textual.worker import Worker, WorkerState
 
-from aircher.domain.errors import Bug, UsageError
-from aircher.domain.regexes import regex
+from aircher.domain.errors import Bug
 from aircher.tui import messages as msg
-from aircher.tui.base import BaseApp
-
-if TYPE_CHECKING:  # annotations only: the first frame needs none of it
-    from aircher.domain.messages import Part
+from aircher.tui.attaching import Attaching
 
 Post = Callable[[msg.TurnMessage], object]
-_MENTION = regex(r"(?:^|(?<=\s))@([^\s@()<>\"'`]+)")
-_LOOKS_LIKE_FILE = regex(r"[./\\]")
-_SURELY_FILE = regex(r"[/\\]")
-"""What has no slash may be a decorator in pasted code; that it is no file is not worth a word."""
 
 
-class Sending(BaseApp):
+class Sending(Attaching):
     """Starts the worker in which the bridge consumes the turn."""
 
     _turn = 0
@@ -92,7 +84,7 @@ class Sending(BaseApp):
         from aircher.tui.bridge import run_turn
 
         try:
-            attached = await self._attachments(text)
+            attached = await self.attachments(text)
         except asyncio.CancelledError:
             post(msg.TurnStopped())
             raise
@@ -120,35 +112,6 @@ class Sending(BaseApp):
             self.services.engine.compact(self.chat.session_id, local=self.chat.wish.local), post
         )
         post(msg.WorkDone())
-
-    async def _attachments(self, text: str) -> dict[str, Part]:
-        """The files mentioned with "@"; one that cannot be read is told and left as text."""
-        chosen = {path: part for path, part in self.chat.files.items() if f"@{path}" in text}
-        for match in _MENTION.finditer(text):
-            path = match[1].rstrip(",;:!?")
-            if path not in chosen and _LOOKS_LIKE_FILE.search(path):
-                part = await self._read(path, tell=bool(_SURELY_FILE.search(path)))
-                if part is not None:
-                    chosen[path] = part
-        return chosen
-
-    async def _read(self, path: str, *, tell: bool = True) -> Part | None:
-        if self.services is None:
-            return None
-        try:
-            return await asyncio.to_thread(self.services.workspace.attach, path)
-        except UsageError as error:
-            if tell:
-                self.tell(f"@{path} was not attached: {error.message}")
-            return None
-
-    @on(msg.FileChosen)
-    async def _file_chosen(self, event: msg.FileChosen) -> None:
-        part = await self._read(event.path)
-        if part is not None:
-            self.chat.files[event.path] = part
-            self.show_chips()
-            self.plan_ahead()
 
     # -- stopping
 

@@ -223,3 +223,16 @@ async def test_the_list_of_models_does_not_hold_up_the_keys():
         assert app.prompt.text == "x"
         gate.set()
         await until(lambda: isinstance(app.screen, PickScreen))
+
+
+async def test_the_badge_reckons_with_a_file_that_is_named_but_not_chosen_from_the_list():
+    async with chat() as (app, pilot, services):
+        await type_text(pilot, "a bug in @src/parser.py")
+        await until(lambda: app.chat.preview is not None)
+        await until(lambda: services.engine.previews[-1].files == ("src/parser.py",))
+        assert len(services.engine.previews[-1].attachments) == 1
+        assert app.chat.files == {}  # attached only when it is sent
+        app.prompt.put("a bug in @src/nothing.py")
+        await until(lambda: services.engine.previews[-1].text.endswith("nothing.py"))
+        assert services.engine.previews[-1].files == ()
+        assert "was not attached" not in shown(app)
