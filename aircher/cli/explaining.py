@@ -18,7 +18,8 @@ def lines(preview: Preview, rules: Rules) -> Iterator[str]:
     """Task and why, models in order and why, what was left out, what to change."""
     detection, plan = preview.detection, preview.plan
     why = explain(preview, rules)
-    yield f"task        {detection.task}  ({_sure(preview)})"
+    nothing = ", no kind in particular" if detection.task == "default" else ""
+    yield f"task        {detection.task}{nothing}  ({_sure(preview)})"
     yield from (f"  because   {one.words}{_strength(one)}" for one in why.reasons)
     yield from (
         f"  though    {one.words}: speaks for {one.task}{_strength(one)}" for one in why.against

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from aircher.domain.classes import dataclass
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Candidate, Plan, Rules
-from aircher.domain.tasks import Detection, Evidence, Signals
+from aircher.domain.tasks import Detection, Evidence, Signals, task_name
 from aircher.domain.turns import Preview
 from aircher.domain.usage import dollars
 from aircher.policy.route.plan import BY_NAME
@@ -177,7 +177,12 @@ def _changes(detection: Detection, plan: Plan, rules: Rules) -> Iterator[Change]
     elif plan.first.reason.startswith("your rule "):
         pass  # only the rule itself, below
     elif plan.strategy == "task":
-        yield Change(f"models.tasks.{task}", f"the model that {task} always gets")
+        what = (
+            "the model for what is of no other kind"
+            if task == "default"
+            else (f"the model that {task_name(task)} always gets")
+        )
+        yield Change(f"models.tasks.{task}", what)
         if task not in rules.tasks:
             yield from _order(first, plan, rules)
     elif plan.strategy == rules.strategy:

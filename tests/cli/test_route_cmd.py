@@ -209,7 +209,7 @@ def test_a_comparison_fits_a_narrow_terminal(
 def test_a_comparison_for_a_task_stands_in_its_order(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["provider", "compare", "--task", "quick_questions", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert rows[0]["for_task"] == "1. the default provider"
+    assert rows[0]["for_task"] == "1. the default provider; its cheap model"
     assert rows[1]["provider"] == "claude"
     quality = next(row["quality"] for row in rows if row["model"] == "claude-opus-5-5")
     assert quality == {"score": 0.847, "source": "whatmodel.sh", "date": "2026-10"}

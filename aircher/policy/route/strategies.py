@@ -67,14 +67,13 @@ def by_task(rules: Rules, situation: Situation) -> Iterator[Proposal]:
         yield Proposal(rules.tiers.models[tier], f"the {tier} tier (routing.tiers){moved}", sure)
     # With --local the order holds only what is on this machine, not the default provider.
     first = "the first on this machine" if situation.wish.local else DEFAULT_PROVIDER
-    rest = [
-        Proposal(
-            model_of(provider, rules, situation),
-            (first if number == 0 else "next in fallback_order") + moved,
-            sure,
-        )
-        for number, provider in enumerate(rules.order)
-    ]
+    rest = []
+    for number, provider in enumerate(rules.order):
+        ref = model_of(provider, rules, situation)
+        of_tier = rules.provider_tiers.get(provider, {}).get(tier) == ref.model
+        which = f"; its {tier} model" if of_tier and not moved else moved
+        order_word = first if number == 0 else "next in fallback_order"
+        rest.append(Proposal(ref, order_word + which, sure))
     order = _PRIORITIES.get(rules.preferences.prioritise)
     if order is None:
         yield from rest
@@ -176,7 +175,7 @@ def _fastest(
         sure = 0.9 - 0.4 / max(calls, 1)
         of = f"measured over {calls} call{'s' if calls != 1 else ''}"
         reason = _nth(number, "fastest as measured here")
-        yield Proposal(ref, reason, sure, f"about {expected:.1f} s, {of}")
+        yield Proposal(ref, reason, sure, f"about {expected:.{1 if expected >= 1 else 2}f} s, {of}")
     for ref in unknown:
         yield Proposal(ref, "its speed was not measured yet", UNKNOWN)
 
