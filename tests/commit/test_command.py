@@ -548,3 +548,54 @@ def test_ignore_files_hold_in_a_work_tree_that_is_named_by_a_variable(bench: Ben
     ran = bench.run("--print")
     assert "not sent, sensitive or ignored: plans/a.txt" in ran.err
     assert "the whole plan" not in bench.model.texts[-1]
+
+
+FAR = "Take each token off the list before it is parsed so that the loop over all of the tokens ends at last"
+
+
+def test_a_subject_that_is_far_too_long_is_asked_for_again(bench: Bench) -> None:
+    bench.repo.stage("b.py", "x = 1\n")
+    bench.model.answer(messages(message(FAR)), messages(message("Take each token off first")))
+    ran = bench.run("--yes")
+    assert ran.code == 0, ran.err
+    assert bench.repo.message == "Take each token off first"
+    assert f"asked again: the subject has {len(FAR)} characters, at most 72 are allowed" in ran.err
+    assert len(bench.model.bodies) == 2
+    assert "at most 72 are allowed" in bench.model.texts[-1]
+
+
+def test_one_that_stays_too_long_is_cut_between_words_and_it_is_said(bench: Bench) -> None:
+    bench.repo.stage("b.py", "x = 1\n")
+    bench.model.answer(messages(message(FAR)))
+    ran = bench.run("--yes", "--json")
+    assert ran.code == 0, ran.err
+    assert bench.repo.message.startswith("Take each token off the list")
+    assert len(bench.repo.message) <= 72
+    assert FAR.startswith(bench.repo.message + " ")
+    assert len(bench.model.bodies) == 2  # once more, and no more than that
+    assert f"the subject was cut, from {len(FAR)} to at most 72 characters" in ran.err
+    assert ran.json["cost"]["usd"] == "0.00208"  # both answers are paid
+
+
+def test_a_word_too_many_is_cut_without_another_call_and_it_is_said(bench: Bench) -> None:
+    bench.repo.stage("b.py", "x = 1\n")
+    bench.model.answer(
+        messages(message("Take each token off the list before it is parsed, or the loop goes on"))
+    )
+    assert bench.run("--yes").code == 0
+    bench.repo.stage("c.py", "y = 1\n")
+    long = "Take each token off the list before it is parsed, or else the loop goes on"
+    bench.model.answer(messages(message(long)))
+    ran = bench.run("--yes")
+    assert len(bench.model.bodies) == 2
+    assert f"the subject was cut, from {len(long)} to at most 72" in ran.err
+
+
+def test_a_message_by_rules_says_why_where_the_change_does(bench: Bench) -> None:
+    bench.repo.git("checkout", "-qb", "fix/ABC-12-parser-loop")
+    bench.repo.stage("b.py", "# Kept, since the old name is still asked for.\nx = 1\n")
+    assert bench.run("--yes", "--offline").code == 0
+    assert bench.repo.message == (
+        "Add b.py\n\nBy a comment in b.py: Kept, since the old name is still asked for.\n\n"
+        "By the branch's name: parser loop (ABC-12).\n\nRefs: ABC-12"
+    )

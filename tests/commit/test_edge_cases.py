@@ -386,7 +386,7 @@ EDGES = [
     Edge("JSON cut off", stage("b.py"), answers=(said('{"messages": [{"subj', "length"), messages(message())), calls=2),
     Edge("wrong JSON", stage("b.py"), answers=(said('{"answer": 42}'), messages(message())), calls=2),
     Edge("a subject of 200 characters", stage("b.py"), answers=(messages(message(LONG)),), subject=None,
-         code=0, check=lambda b, _: len(b.repo.git("log", "-1", "--format=%s")) <= 72),
+         code=0, calls=2, check=lambda b, _: len(b.repo.git("log", "-1", "--format=%s")) <= 72),
     Edge("JSON in a fence", stage("b.py"), answers=(said('```json\n{"messages": [{"subject": "Change what is staged"}]}\n```'),)),
     Edge("JSON as a list", stage("b.py"), answers=(said('[{"subject": "Change what is staged"}]'), messages(message())), calls=None),
     Edge("quotes around it", stage("b.py"), answers=(said('"Change what is staged"'),)),

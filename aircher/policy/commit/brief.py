@@ -17,20 +17,28 @@ from aircher.policy.commit.fit import Size, fit, heading
 from aircher.policy.commit.grounding import strange_names, without
 from aircher.policy.commit.language import is_foreign
 from aircher.policy.commit.lint import LintRules, lint, rules_of
-from aircher.policy.commit.message import Contract, contract_of, render
+from aircher.policy.commit.message import Contract, contract_of, render, whole_subject
 from aircher.policy.commit.prompt import LANGUAGES, again, system_prompt, text_of
 from aircher.policy.commit.reply import Draft, read_reply, schema
 from aircher.policy.commit.style import ENOUGH, Style, learn, nearest
 from aircher.policy.commit.words import is_statement
 
+FAR_TOO_LONG = 1.2
+"""So many times the allowed length, and a subject is asked for again instead of being cut: more than
+a word or two would be lost."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A message, what it still breaks, and the names in it that stand nowhere in the diff."""
+    """A message, what it still breaks, and the names in it that stand nowhere in the diff.
+
+    ``cut_from`` is how many characters the subject had before it was cut (0 = it was not).
+    """
 
     message: CommitMessage
     faults: tuple[str, ...] = ()
     strange: tuple[str, ...] = ()
+    cut_from: int = 0
 
     @property
     def fine(self) -> bool:
@@ -104,9 +112,20 @@ class Brief:
         """The messages of a reply, each in form and checked; equal subjects once."""
         found: dict[str, Checked] = {}
         for draft in read_reply(reply, self.ask.count):
-            checked = self.check(render(draft, self.contract))
+            checked = self._length_of(draft, self.check(render(draft, self.contract)))
             found.setdefault(checked.message.subject, checked)
         return list(found.values())
+
+    def _length_of(self, draft: Draft, checked: Checked) -> Checked:
+        """With what is to be said of the subject's length, before the form cut it."""
+        limit, length = self.contract.subject_length, len(whole_subject(draft, self.contract))
+        if length <= limit:
+            return checked
+        faults = checked.faults
+        if length > limit * FAR_TOO_LONG:
+            told = f"the subject has {length} characters, at most {limit} are allowed"
+            faults = (*faults, told)
+        return replace(checked, faults=faults, cut_from=length)
 
     def check(self, message: CommitMessage) -> Checked:
         """What the repository's rules and the diff say of a message."""
@@ -209,6 +228,9 @@ def finished(brief: Brief, found: Sequence[Checked]) -> tuple[list[CommitMessage
         messages.setdefault(message.subject, message)
         if one.strange:
             notes.append(f"taken out, since the diff does not hold it: {', '.join(one.strange)}")
+        if one.cut_from:
+            limit = brief.contract.subject_length
+            notes.append(f"the subject was cut, from {one.cut_from} to at most {limit} characters")
         rules = brief.rules.origin or "the rules"
         notes += [f"{rules}: {fault}" for fault in lint(message, brief.rules)]
         notes += [f"{fault}, though asked for" for fault in brief.wording(message)]

@@ -87,13 +87,8 @@ def render(draft: Draft, contract: Contract) -> CommitMessage:
 
     The subject is one line of at most ``subject_length`` characters, cut between words.
     """
-    summary = _summary(draft.subject, contract)
-    prefix = _prefix(draft, contract)
-    room = contract.subject_length - len(prefix)
-    if room < 20:  # a prefix that leaves no room says less than the summary
-        prefix = prefix if not contract.conventional else f"{_type(draft, contract)}: "
-        room = contract.subject_length - len(prefix)
-    subject = prefix + cut(summary, max(room, 1))
+    prefix, summary = _subject(draft, contract)
+    subject = prefix + cut(summary, max(contract.subject_length - len(prefix), 1))
     body = "" if contract.body == "never" else wrap(_body(draft.body, subject), contract.body_width)
     breaking = _one_line(draft.breaking)
     trailers = []
@@ -103,6 +98,23 @@ def render(draft: Draft, contract: Contract) -> CommitMessage:
         trailers.append(f"{contract.ticket_trailer}: {contract.ticket}")
     trailers += [line for line in contract.trailers if line not in trailers]
     return CommitMessage(subject, body, tuple(trailers))
+
+
+def whole_subject(draft: Draft, contract: Contract) -> str:
+    """The subject in its form, before it is cut to the length that is allowed."""
+    return "".join(_subject(draft, contract))
+
+
+def _subject(draft: Draft, contract: Contract) -> tuple[str, str]:
+    """What goes before the summary, and the summary."""
+    prefix = _prefix(draft, contract)
+    if contract.conventional and contract.subject_length - len(prefix) < _LEAST:
+        prefix = f"{_type(draft, contract)}: "  # one that leaves no room says less than the summary
+    return prefix, _summary(draft.subject, contract)
+
+
+_LEAST = 20
+"""Characters that a summary needs to say anything."""
 
 
 def _placed(contract: Contract) -> bool:

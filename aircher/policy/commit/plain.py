@@ -1,4 +1,4 @@
-"""A message made by rules alone: what changed, named, with no claim about why.
+"""A message made by rules alone: what changed, named, and why only where the change says so.
 
 For when no model that can write is at hand, or none may be asked.  The same changes always give
 the same message.
@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from aircher.domain.changes import EXECUTABLE, SUBMODULE, Changes, FileChange
 from aircher.domain.regexes import regex
 from aircher.policy.commit.kinds import Area, area_of, is_lock, kind_of, only_form
+from aircher.policy.commit.reasons import reasons
 from aircher.policy.commit.reply import Draft
 from aircher.policy.commit.spoken import biggest, common_folder, listed, new_files, short, stem
 from aircher.policy.commit.style import TYPES
@@ -46,7 +47,7 @@ def by_rules(changes: Changes, *, hint: str = "", branch: str = "") -> Draft:
     if hint.strip():
         first, _, rest = hint.strip().partition("\n")
         return Draft(first, rest.strip(), type_, scope)
-    return Draft(subject_of(changes), "", type_, scope)
+    return Draft(subject_of(changes), "\n\n".join(reasons(changes, branch)), type_, scope)
 
 
 def several(changes: Changes, wanted: int, *, hint: str = "", branch: str = "") -> list[Draft]:
