@@ -18,7 +18,7 @@ from aircher.cli.commit_output import (
     print_subjects,
     written_json,
 )
-from aircher.cli.commit_split import split
+from aircher.cli.commit_split import split, tell_half, undo
 from aircher.cli.commit_writing import Writing
 from aircher.cli.narration import complaint
 from aircher.cli.parsing import count
@@ -59,6 +59,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
                       help="the changes of these commits; prints, commits nothing")  # fmt: skip
     what.add_argument("--split", action="store_true",
                       help="as several commits that belong together, by hunks")  # fmt: skip
+    what.add_argument("--undo", action="store_true",
+                      help="with --split: take back the commits of one that was killed")  # fmt: skip
     what.add_argument("--hint", default="", metavar="TEXT", help="why, in your words")
     what.add_argument("--retry", action="store_true",
                       help="the message kept from a commit that did not come to be")  # fmt: skip
@@ -117,6 +119,9 @@ def _run(args: argparse.Namespace) -> int:
     repository, kept = open_repository(), kept_messages()
     if "GIT_WORK_TREE" in os.environ:  # no .git above it tells where ignore files are
         os.chdir(repository.top)
+    if args.undo:
+        return undo(args, repository)
+    tell_half(repository)
     if args.retry:
         return _retry(args, repository, kept)
     changes, setting = _looked_at(args, repository)
@@ -152,7 +157,9 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("--print prints one message.", hint="With -n use --subjects or --json.")
     if args.yes and args.count > 1:
         raise UsageError("--yes commits without asking, so there is nothing to choose among.")
-    somebody = _only_printed(args) or args.yes or args.dry_run or somebody_there()
+    if args.undo and not args.split:
+        raise UsageError("--undo belongs to --split.", hint="Try: aircher commit --split --undo")
+    somebody = args.undo or _only_printed(args) or args.yes or args.dry_run or somebody_there()
     if not somebody:
         raise UsageError(
             "There is nobody here to ask.",

@@ -17,7 +17,14 @@ from aircher.cli.printing import print_json
 from aircher.domain.changes import Changes
 from aircher.domain.classes import dataclass
 from aircher.domain.commits import CommitAsk, CommitMessage, Committing, Written
-from aircher.domain.errors import EXIT_CANCELLED, EXIT_OK, AircherError, GitRefused, UsageError
+from aircher.domain.errors import (
+    EXIT_CANCELLED,
+    EXIT_OK,
+    AircherError,
+    GitRefused,
+    NothingToDo,
+    UsageError,
+)
 from aircher.domain.inert import inert
 from aircher.domain.repository import Repository
 from aircher.domain.splits import Grouped
@@ -67,6 +74,39 @@ def split(
     elif args.dry_run:
         print("by rules, since nothing is sent:\n" + "\n".join(_lines(parts, ask.changes, str)))
     return EXIT_OK
+
+
+def tell_half(repository: Repository) -> None:
+    """Says that a split was killed, and what can be done about it."""
+    half = open_splits(repository).half()
+    if half is None:
+        return
+    _say(
+        f"note: `aircher commit --split` was killed after {len(half.commits)} of {half.planned} "
+        f"commits, which stand ({_short(half.commits)}); the rest is still staged.\n"
+        "  `aircher commit --split --undo` takes them back; or go on from here."
+    )
+
+
+def undo(args: argparse.Namespace, repository: Repository) -> int:
+    """Takes back the commits of a split that was killed; returns the exit code."""
+    splits = open_splits(repository)
+    half = splits.half()
+    if half is None:
+        raise NothingToDo(
+            "There is no split to take back.",
+            hint="None was killed here, or something else was committed since.",
+        )
+    splits.take_back(half)
+    if args.json:
+        print_json({"undone": list(half.commits), "head": half.head or None, "error": None})
+    count = f"{len(half.commits)} commit{'' if len(half.commits) == 1 else 's'}"
+    _say(f"Took back {count} ({_short(half.commits)}); what they held is staged as before.")
+    return EXIT_OK
+
+
+def _short(commits: Sequence[str]) -> str:
+    return ", ".join(commit[:10] for commit in commits)
 
 
 def _written(writing: Writing, ask: CommitAsk, changes: Changes) -> _Part:

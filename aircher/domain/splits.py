@@ -66,6 +66,18 @@ class SplitPlan:
     steps: tuple[Step, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class HalfSplit:
+    """A split that was killed: the commits that stand, oldest first, of so many that were planned.
+
+    ``head`` is what HEAD was before it ("" = no commit yet).
+    """
+
+    head: str
+    commits: tuple[str, ...]
+    planned: int
+
+
 class Splits(Protocol):
     """Makes several commits of one staged change, all or none.  All methods block."""
 
@@ -81,5 +93,19 @@ class Splits(Protocol):
 
         Where one is refused, interrupted, or a hook changes what it holds, HEAD, index and work
         tree are as they were.  Raises ``GitRefused`` or ``Cancelled``.
+        """
+        ...
+
+    def half(self) -> HalfSplit | None:
+        """The split that was killed between its commits, as long as nothing was done on top of it.
+
+        None where there is none.
+        """
+        ...
+
+    def take_back(self, half: HalfSplit) -> None:
+        """Moves HEAD back to where it was; index and work tree stay, and so does what is staged.
+
+        Raises ``GitRefused``.
         """
         ...

@@ -17,7 +17,8 @@ from pathlib import Path
 from aircher.domain.changes import NOTHING, Changes, FileChange
 from aircher.domain.commits import Committing
 from aircher.domain.errors import GitRefused
-from aircher.domain.splits import WHOLE, Group, SplitPlan, Step
+from aircher.domain.splits import WHOLE, Group, HalfSplit, SplitPlan, Step
+from aircher.workspace import split_journal
 from aircher.workspace.call import answer_of, ask_git, clean_environment
 from aircher.workspace.committing import run_commit
 from aircher.workspace.diff.apply import with_hunks
@@ -35,6 +36,8 @@ class SplitCommits:
         self._env = clean_environment(top, self._environ)
         found = self._git("rev-parse", "--git-path", "index").removesuffix(b"\n")
         self._index = top / os.fsdecode(found)
+        place = self._git("rev-parse", "--git-path", split_journal.NAME).removesuffix(b"\n")
+        self._journal = top / os.fsdecode(place)
 
     def plan(self, changes: Changes, groups: Sequence[Group]) -> SplitPlan:
         """Builds every tree; the last one is the staged tree, or nothing is done."""
@@ -64,7 +67,11 @@ class SplitCommits:
         with tempfile.TemporaryDirectory(prefix="aircher-") as folder:
             tree = WorkTree(self._top, self._index, Path(folder), self._environ)
             tree.remember()
-            with self._copied() as env, self._all_or_none(plan, made, tree):
+            with (
+                split_journal.kept(self._journal, plan, self._branch()),
+                self._copied() as env,
+                self._all_or_none(plan, made, tree),
+            ):
                 self._put(plan.start, env)
                 where = {**self._environ, "GIT_INDEX_FILE": env["GIT_INDEX_FILE"]}
                 for step, message in zip(plan.steps, messages, strict=True):
@@ -78,7 +85,39 @@ class SplitCommits:
                         )
         return tuple(made)
 
+    def half(self) -> HalfSplit | None:
+        """See ``Splits``.  A journal that no longer fits its branch is taken away."""
+        journal = split_journal.read(self._journal)
+        if journal is None or self._branch() != journal.branch:
+            return None
+        commits = self._made(journal)
+        if not 0 < len(commits) < len(journal.trees):
+            self._journal.unlink(missing_ok=True)
+            return None
+        return HalfSplit(journal.head, commits, len(journal.trees))
+
+    def take_back(self, half: HalfSplit) -> None:
+        """See ``Splits``."""
+        self._go_back(half.head, half.commits)
+        self._journal.unlink(missing_ok=True)
+
     # -- in parts
+
+    def _made(self, journal: split_journal.Journal) -> tuple[str, ...]:
+        """The split's commits from the oldest to HEAD; () where HEAD is something else by now."""
+        commits: list[str] = []
+        at = self._head()
+        while at != journal.head and at and len(commits) < len(journal.trees):
+            commits.append(at)
+            at = self._parent(at)
+        trees = [self._tree(one) for one in reversed(commits)]
+        fits = at == journal.head and trees == list(journal.trees[: len(trees)])
+        return tuple(reversed(commits)) if fits else ()
+
+    def _branch(self) -> str:
+        """The full name of the branch; "" for a HEAD that is on none."""
+        words = ("symbolic-ref", "--quiet", "HEAD")
+        return answer_of(self._top, *words, env=self._env).stdout.decode().strip()
 
     @contextlib.contextmanager
     def _all_or_none(self, plan: SplitPlan, made: Sequence[str], tree: WorkTree) -> Iterator[None]:
