@@ -79,7 +79,9 @@ class Fitting:
         self._read_anew()
         self.route = self._plan()
         after = self.route.first.estimate.prompt if self.route.first.estimate else 0
-        yield Compacted(made.covered, made.before, after, made.summary)
+        # Both with the new message: what would have been sent, and what will be.
+        before = made.before + self._ports.catalog.count_text(target, self._asked.text)
+        yield Compacted(made.covered, before, after, made.summary)
 
     def _plan(self) -> Plan:
         return self._routing.plan(self._request, self.stored, self._asked, self._look)

@@ -26,6 +26,9 @@ AUTOMATIC = "auto"
 
 _MOST_ROWS = 200
 
+_LEAST_SHARE = 0.005
+"""A task's share below this is not told: it would be "0%"."""
+
 
 def _was_detected(preview: Preview) -> bool:
     """True unless the user had named the task."""
@@ -145,18 +148,31 @@ class Choices(BaseApp):
         from aircher.domain.tasks import TASKS
         from aircher.tui.screens.pick import PickScreen, Row
 
-        rules = self.services.settings.rules
         names = list(dict.fromkeys((*TASKS, *self.services.engine.learning.tasks)))
-        fallback = rules.tasks.get("default")
+        models = {name: self._model_for(name) for name in names}
+        widest = max(map(len, models.values()))
+        seen = self.chat.preview if self.prompt.text.strip() else self.chat.latest
+        shares = seen.detection.scores if seen and _was_detected(seen) else {}
 
         def source(query: str) -> list[Row]:
             rows = [Row(AUTOMATIC, "automatic", "read from your message")]
             for name in names:
-                rule = rules.tasks.get(name, fallback)
-                rows.append(Row(name, task_name(name), str(rule.preferred) if rule else ""))
+                share = f"{shares[name]:.0%}" if shares.get(name, 0) >= _LEAST_SHARE else ""
+                right = f"{share:>4}  → {models[name]:<{widest}}"
+                rows.append(Row(name, task_name(name), right))
             return [row for row in rows if query.lower() in row.name]
 
         self.push_screen(PickScreen("What kind of task is it?", source), self._task_chosen)
+
+    def _model_for(self, task: str) -> str:
+        """The model that a message like the present one would get as this task."""
+        if self.services is None:
+            return ""
+        from aircher.domain.tasks import Signals
+
+        signals = Signals(self.prompt.whole_text)
+        _, plan = self.services.engine.weigh(signals, replace(self.chat.wish, task=task))
+        return "no model" if isinstance(plan, AircherError) else str(plan.first.ref)
 
     def _task_chosen(self, value: str | None) -> None:
         if value:

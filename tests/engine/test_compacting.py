@@ -44,6 +44,7 @@ async def test_a_conversation_above_the_share_is_summarised_before_the_next_requ
     assert kinds.index(Compacted) < kinds.index(Routed)
     assert compacted.messages > 0
     assert compacted.after < compacted.before
+    assert compacted.before >= 2 * 300  # with what stays as it is
     assert provider.requests[-2].model == "little"  # summaries have a model of their own
     assert "They counted." in provider.requests[-1].messages[0].text
     assert LONG not in provider.requests[-1].messages[0].text

@@ -22,10 +22,10 @@ from aircher.domain.health import Health
 from aircher.domain.messages import Document, Message, Text, assistant, user
 from aircher.domain.models import ModelFacts, ModelRef
 from aircher.domain.ports import Clock
-from aircher.domain.routes import Candidate, Estimate, Plan, Rules, TaskRule
+from aircher.domain.routes import Candidate, Estimate, Plan, Rules, TaskRule, Wish
 from aircher.domain.sessions import SearchHit, SessionInfo, StoredMessage
 from aircher.domain.settings import Settings, UiSettings
-from aircher.domain.tasks import TASKS, Correction, Detection
+from aircher.domain.tasks import TASKS, Correction, Detection, Signals
 from aircher.domain.turns import Preview, TurnRequest
 from aircher.domain.usage import FREE, UNKNOWN_COST, Cost, Spend, Tokens, UsageRow
 
@@ -142,13 +142,16 @@ class FakeEngine:
         self.previews.append(request)
         if self.preview_error is not None:
             raise self.preview_error
-        wish = request.wish
-        task = wish.task or ("debugging" if "bug" in request.text else "default")
+        detection, made = self.weigh(Signals(request.text), request.wish)
+        return Preview(detection, made)
+
+    def weigh(self, signals: Signals, wish: Wish) -> tuple[Detection, Plan]:
+        task = wish.task or ("debugging" if "bug" in signals.text else "default")
         if wish.model:
             ref = ModelRef(wish.provider, wish.model)
         else:
             ref = self.settings.rules.tasks.get(task, TaskRule(MINI)).preferred
-        return Preview(Detection(task, 0.8), plan(task, ref))
+        return Detection(task, 0.8), plan(task, ref)
 
     def budget(self) -> Sequence[CapState]:
         return self.caps

@@ -69,6 +69,9 @@ async def test_f9_explains_what_enter_would_do_and_f3_corrects_it():
         await pilot.press("f3")
         await until(lambda: isinstance(app.screen, PickScreen))
         assert len(app.screen_stack) == 2
+        rights = {row.value: row.right.strip() for row in app.screen._rows}
+        assert rights["debugging"] == f"→ {fake.SONNET}"  # the model that each task leads to
+        assert rights["summaries"] == f"→ {fake.MINI}"
 
 
 async def test_the_badge_says_task_model_and_how_sure_it_is():
