@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from aircher.bootstrap.clock import LOCAL
+from aircher.bootstrap.exporting import write_new
 from aircher.bootstrap.opening import project_root, records
 from aircher.cli.parsing import count
 from aircher.cli.printing import print_json
@@ -21,7 +21,6 @@ from aircher.domain.sessions import SessionInfo
 from aircher.domain.usage import Cost, dollars
 
 _LISTED = 20
-_PRIVATE = 0o600
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -124,28 +123,8 @@ def _export(sessions: SessionStore, args: argparse.Namespace) -> int:
     if args.output == "-":
         print(text)
     else:
-        _save(Path(args.output), text + "\n")
+        write_new(Path(args.output), text + "\n")
     return EXIT_OK
-
-
-def _save(path: Path, text: str) -> None:
-    """A new file that only the user may read; an export never overwrites."""
-    shown = inert(str(path))
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-        except BaseException:
-            path.unlink()  # half an export is none
-            raise
-    except FileExistsError:
-        raise UsageError(f"{shown} exists already.", hint="Give another name.") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"{shown} cannot be written: {reason}.", hint="Check the path.") from error
 
 
 def _remove(sessions: SessionStore, args: argparse.Namespace) -> int:

@@ -181,13 +181,14 @@ class Commands(Showing):
         if not self.chat.session_id:
             self.tell("There is nothing to export yet.")
             return
+        from aircher.bootstrap.exporting import write_new
         from aircher.tui import export
 
         store = self.services.sessions
         try:
             info = store.info(self.chat.session_id)
             path = Path(name).expanduser() if name else Path(export.file_name(info))
-            export.write(path, export.markdown(info, store.messages(info.id)))
+            write_new(path, export.markdown(info, store.messages(info.id)))
         except AircherError as error:
             self.tell(f"{sentence(error.message)} {error.hint}".strip())
         else:

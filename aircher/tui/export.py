@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
-from aircher.domain.errors import UsageError
 from aircher.domain.inert import inert
 from aircher.domain.sessions import SessionInfo, StoredMessage
 from aircher.domain.tasks import task_name
@@ -34,24 +31,3 @@ def file_name(info: SessionInfo) -> str:
     """A name made from the title: letters, digits and dashes."""
     words = re.sub(r"[^a-z0-9]+", "-", info.title.lower()).strip("-")[:50]
     return f"{words or 'chat'}-{info.created:%Y-%m-%d}.md"
-
-
-def write(path: Path, text: str) -> None:
-    """Writes a new file, readable by the user alone; all of it or none.
-
-    Raises ``UsageError`` if it exists or cannot be written: an export never overwrites.
-    """
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-        except BaseException:
-            path.unlink()  # half an export is none
-            raise
-    except FileExistsError:
-        raise UsageError(f"{path} exists already.", hint="Give another name.") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error

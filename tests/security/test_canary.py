@@ -31,7 +31,7 @@ from tests.support.terminal import terminal, tmux_found
 pytestmark = pytest.mark.security
 
 CANARY = "sk-canary7f3a9c01d2ab47e6"
-KINDS = {"o": "openai", "a": "anthropic", "g": "gemini", "l": "ollama"}
+KINDS = {"o": "openai", "a": "anthropic", "g": "gemini", "l": "ollama", "b": "bedrock"}
 
 
 class Echoing:
@@ -39,6 +39,8 @@ class Echoing:
 
     def __init__(self) -> None:
         self.keys: list[str] = []
+        self.asked: list[str] = []
+        """The path of each call that brought the canary."""
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -47,6 +49,8 @@ class Echoing:
                 names = ("authorization", "x-api-key", "x-goog-api-key", "api-key")
                 sent = " ".join(self.headers.get(name, "") for name in names).strip()
                 outer.keys.append(sent)
+                if CANARY in sent:
+                    outer.asked.append(self.path)
                 error = {
                     "message": f"Incorrect API key provided: {sent}",
                     "type": "invalid",
@@ -110,7 +114,7 @@ def children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def ready(
     home: Path, server: Echoing, children: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """Four providers, one for each SDK; the key in a variable with a name of the user's own."""
+    """Five providers, one for each SDK; the key in a variable with a name of the user's own."""
     tables = "".join(
         f'[providers.{name}]\nkind = "{kind}"\nbase_url = "{server.url}"\nmodel = "m"\n'
         'api_key_env = "WHATEVER_IT_IS"\n'
@@ -197,6 +201,8 @@ def test_every_command(
         said = capfd.readouterr()
         assert CANARY not in said.out + said.err, words
     assert sum(CANARY in key for key in server.keys) >= len(KINDS)
+    for road in ("/chat/completions", "/messages", ":streamGenerate", "/api/chat", "/converse"):
+        assert any(road in path for path in server.asked), road
     assert log.stat().st_size > 1000
     assert {note.name.partition("-")[0] for note in children.iterdir()} >= {"git", "myeditor"}
     assert found_in(home, ready) == []
@@ -376,6 +382,69 @@ async def test_the_app(ready: Path, home: Path, server: Echoing, children: Path,
         screens.append(pane.screen())
     assert CANARY not in "".join(screens)
     assert found_in(home, ready) == []
+
+
+@pytest.mark.story
+@pytest.mark.skipif(not tmux_found(), reason="needs tmux: apt install tmux")
+async def test_a_commit_in_the_app(
+    with_changes: Path, home: Path, server: Echoing, children: Path
+) -> None:
+    words = (sys.executable, "-m", "aircher", "--log", str(home / "a.log"), "--log-level", "debug")
+    with terminal(Path.cwd()) as pane:
+        pane.start(words)
+        await pane.wait_for("Answers now")
+        pane.type("/commit to greet better")
+        pane.key("Enter")
+        await _until(lambda: bool(server.asked))
+        screens = [await pane.wait_for("did not accept the key")]
+        pane.key("Escape")
+        await pane.wait_gone("did not accept the key")
+        screens.append(pane.screen())
+        pane.key("C-d")
+        assert await pane.wait_ended() >= 0
+        screens.append(pane.screen())
+    assert CANARY not in "".join(screens)
+    assert {note.name.partition("-")[0] for note in children.iterdir()} == {"git"}
+    assert found_in(home, with_changes) == []
+
+
+SECRET_KEY = "canary7f3a9c01d2ab47e6" + "x" * 18
+"""What Amazon calls a secret access key: it signs, and is never sent."""
+
+
+@pytest.mark.usefixtures("one_log")
+@pytest.mark.parametrize("by", ["environment", "file"])
+async def test_a_key_that_only_signs(
+    ready: Path, home: Path, server: Echoing, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    monkeypatch.delenv("WHATEVER_IT_IS")
+    if by == "environment":
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLEEXAMPLE01")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+    else:
+        given = home / "aws"
+        given.write_text(
+            "[default]\naws_access_key_id = AKIAEXAMPLEEXAMPLE01\n"
+            f"aws_secret_access_key = {SECRET_KEY}\n"
+        )
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(given))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    write_config(
+        home,
+        f'[providers.bedrock_converse]\nbase_url = "{server.url}"\nmodel = "m"\n'
+        '[providers]\ndefault = "bedrock_converse"\nfallback_order = ["bedrock_converse"]\n'
+        "[retry]\nmax_retries = 0\n",
+    )
+    log = ("--log", str(home / "a.log"), "--log-level", "debug")
+    for words in (("ask", "hi"), ("keys", "list"), ("doctor", "--online"), ("models",)):
+        ran = await run(*log, *words)
+        assert SECRET_KEY not in ran.out + ran.err, words
+    assert any("AWS4-HMAC-SHA256" in key for key in server.keys), server.keys
+    assert not any(SECRET_KEY in key for key in server.keys)
+    held = [
+        one for one in home.rglob("*") if one.is_file() and SECRET_KEY.encode() in one.read_bytes()
+    ]
+    assert held == ([home / "aws"] if by == "file" else [])
 
 
 async def _until(question: Callable[[], Any]) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Self
 import pytest
 
 from aircher.bootstrap.configuring import set_value, unset
-from aircher.cli.sessions import _save
+from aircher.bootstrap.exporting import write_new
 from aircher.config.atomic import read_private, write_private
 from aircher.config.trust import Trust
 from aircher.domain.errors import AircherError, StorageError
@@ -27,7 +27,6 @@ from aircher.secrets.register import Register
 from aircher.secrets.sealed import Files, SealedFile
 from aircher.storage import database as module
 from aircher.storage.database import Database
-from aircher.tui import export
 
 pytestmark = pytest.mark.security
 
@@ -121,8 +120,7 @@ WAYS: dict[str, tuple[Callable[[Path], Path], Callable[[Path], object]]] = {
     "key noted": (lambda f: f, lambda f: Register(f, FILES).add("openai", "o", AT)),
     "trusted": (trust_first, lambda f: Trust(f).add(Path("/y/.aircher.toml"), b"new")),
     "trust removed": (trust_first, lambda f: Trust(f).remove(Path("/x/.aircher.toml"))),
-    "exported": (lambda f: f, lambda f: export.write(f, "new " * 50_000)),
-    "exported by command": (lambda f: f, lambda f: _save(f, "new " * 50_000)),
+    "exported": (lambda f: f, lambda f: write_new(f, "new " * 50_000)),
 }
 
 
