@@ -59,9 +59,6 @@ def _logged(log: Mapping[str, str], command: str, work: Callable[[], int]) -> in
 
 
 def _chat(argv: Sequence[str], commands: Collection[str]) -> int:
-    from aircher.tui import garbage
-
-    garbage.begin()  # before the imports: looking for garbage in them takes 20 to 40 ms
     from aircher.cli.chat import parse
 
     args = parse(argv, commands)
