@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from contextlib import closing, suppress
+from pathlib import Path
 
 EVERY = 400
 """Commits between two checkpoints: some 80 turns, and 4,000 pages or 16 MB of log."""
@@ -43,7 +44,8 @@ class Checkpoints:
 
     def _run(self) -> None:
         # Nobody is to be told: the next one, or the closing of the file, does it as well.
-        with suppress(sqlite3.Error), closing(sqlite3.connect(self._path)) as own:
+        there = f"{Path(self._path).absolute().as_uri()}?mode=rw"  # never made anew
+        with suppress(sqlite3.Error), closing(sqlite3.connect(there, uri=True)) as own:
             own.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def rest(self) -> None:
