@@ -65,6 +65,8 @@ class PassiveHealth:
         self._patience_s = patience_s
         self._fingerprint = fingerprint
         self._said: dict[ModelRef, _Said] = {}
+        self._probing: set[str] = set()
+        """Calls that may have taken a probe: the others have none to give back."""
 
     # -- what calls tell
 
@@ -137,10 +139,15 @@ class PassiveHealth:
 
         with suppress(StorageError):
             self._store.change(refs, decide)
+        if not refused:
+            self._probing.add(who)
         return max(refused, key=lambda one: one.wait_s, default=Admission(allowed=True))
 
     def release(self, ref: ModelRef, who: str) -> None:
         """The call is over, however it went: gives its probe back."""
+        if who not in self._probing:
+            return
+        self._probing.discard(who)
         me = f"{self._store.me}#{who}"
         refs = [
             one for one, breaker in self._breakers().items()

@@ -71,6 +71,10 @@ class _Window:
     session_id: str = ""
 
 
+def _window(cap: Cap) -> _Window:
+    return _Window(to_ms(cap.since), cap.provider, cap.task)
+
+
 def _taken_back(row: UsageRow) -> UsageRow:
     """The row that undoes an estimate which turned out to be none: rows are never changed."""
     tokens = Tokens(
@@ -110,7 +114,8 @@ class UsageLedger:
         """
         relevant = [cap for cap in caps if not cap.soft and cap.covers(claim.ref, claim.task)]
         self.free_abandoned()
-        self.state(relevant)  # sums not made yet are made before the file is locked
+        if any(_window(cap) not in self._sums for cap in relevant):
+            self.state(relevant)  # sums not made yet are made before the file is locked
         # Nothing may be added to the usage table in here: a refusal rolls back, and the kept
         # sums would have counted ids that are then given to other rows.
         with self._connection.writing() as raw:
@@ -220,7 +225,7 @@ class UsageLedger:
         return [
             CapState(
                 cap,
-                self._sum(raw, _Window(to_ms(cap.since), cap.provider, cap.task)).nano_usd,
+                self._sum(raw, _window(cap)).nano_usd,
                 sum(nano for ref, task, nano in claims if cap.covers(ref, task)),
             )
             for cap in caps
