@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
-from aircher.domain.errors import AircherError
+from aircher.domain.errors import AircherError, StorageError
 from aircher.domain.usage import Cost, Tokens
 from aircher.tui import messages as msg
 from aircher.tui.figures import rate
@@ -228,7 +228,9 @@ class Turns(Questions):
         error, result = message.error, message.result
         answered = bool(result and (result.text or result.thinking))
         if self._block is not None:
-            self.transcript.end(self._block, "no whole answer", "failed")
+            unkept = isinstance(error, StorageError)
+            note = "not kept whole" if unkept else "no whole answer"
+            self.transcript.end(self._block, note, "failed")
         self._ended(result)
         self.leave_welcome()
         self.transcript.add("error", _sentence(error))

@@ -10,7 +10,7 @@ import pytest
 
 from aircher.domain import events as ev
 from aircher.domain.chat import RefusalDelta, TextDelta, ThinkingDelta
-from aircher.domain.errors import NoModel, OverBudget, Overloaded
+from aircher.domain.errors import NoModel, OverBudget, Overloaded, StorageError
 from aircher.domain.events import TurnResult
 from aircher.domain.messages import assistant
 from aircher.domain.models import ModelRef
@@ -145,6 +145,19 @@ async def test_a_turn_that_failed_after_some_text_keeps_it_and_the_prompt_stays_
         await say(app, pilot, "go")
         await until(lambda: not app.chat.busy)
         assert "half an ans" in shown(app)
+        assert app.prompt.text == ""
+
+
+async def test_an_answer_that_the_disk_did_not_take_stays_on_the_screen():
+    async with chat() as (app, pilot, services):
+        error = StorageError("The disk is full.", hint="All of the answer that came is in /x.md.")
+        result = TurnResult("s-new", "default", fake.MINI, "all of it")
+        services.engine.scripts.append([*fake.answer("all of it")[:5], ev.Failed(error, result)])
+        await say(app, pilot, "go")
+        await until(lambda: not app.chat.busy)
+        assert "all of it" in shown(app)
+        assert "not kept whole" in shown(app)
+        assert "The disk is full. All of the answer that came is in /x.md." in shown(app)
         assert app.prompt.text == ""
 
 
