@@ -31,9 +31,10 @@ from aircher.domain.routes import Candidate, Plan
 from aircher.domain.sessions import MessageState
 from aircher.engine.broken import Broken
 from aircher.engine.consent import Asked
-from aircher.engine.ending import not_kept, told
+from aircher.engine.ending import told
 from aircher.engine.errand import Errand
 from aircher.engine.judging import lacking
+from aircher.engine.keeping import Keeping
 from aircher.engine.leg import Leg
 from aircher.engine.ports import EnginePorts
 from aircher.engine.totals import result_of
@@ -69,7 +70,7 @@ class Chain:
         self._settings = settings if fallback else replace(settings, consent="never", tasks={})
         self._attempts = errand.attempts
         self._errors: list[tuple[ModelRef, AircherError]] = []
-        self._message_id: int | None = None
+        self._keeping = Keeping(ports)
         self._leg: Leg | None = None
         self._broken = Broken(ports, errand.task)
         self._kept: Leg | None = None
@@ -77,8 +78,6 @@ class Chain:
         self._retries = 0
         """Of the present model."""
         self._failed: AircherError | None = Bug("The plan was empty.")
-        self._lost: StorageError | None = None
-        """The answer, or a part of it, could not be kept because of this."""
 
     async def events(self, plan: Plan, build: Build) -> AsyncGenerator[Event, None]:
         """Reserved, Started, deltas ... of every leg, then ``Finished`` or ``Failed``."""
@@ -91,11 +90,11 @@ class Chain:
             unsettled = error
         except BaseException as stop:
             self._record()
-            if self._lost is not None and isinstance(stop, asyncio.CancelledError):
-                raise self._lost from None  # that what came is kept would not be true
+            if self._keeping.lost is not None and isinstance(stop, asyncio.CancelledError):
+                raise self._keeping.lost from None  # that what came is kept would not be true
             raise
         result = self._record()
-        if unkept := self._lost or unsettled:
+        if unkept := self._keeping.lost or unsettled:
             yield Failed(unkept, result)
         elif self._failed is None:
             yield Finished(result)
@@ -154,7 +153,7 @@ class Chain:
                 candidate,
                 request,
                 number=len(self._attempts) + 1,
-                message_id=self._message_id,
+                message_id=self._keeping.message_id,
                 last=last,
                 before=self._broken.text,
             )
@@ -164,7 +163,7 @@ class Chain:
                         self._leg = leg
                         yield event
                 finally:
-                    self._message_id = leg.message_id
+                    self._keeping.message_id = leg.message_id
             self._attempts.append(leg.attempt)
             if leg.error is None or leg.shown:
                 return
@@ -253,8 +252,8 @@ class Chain:
         if leg is None:
             return len(self._broken.text)
         goes_on = self._broken.can_go_on(leg.reply, to)
-        self._end_message(leg, "continued" if goes_on else "failed")
-        self._message_id, self._kept = None, leg
+        self._keeping.end(leg, "continued" if goes_on else "failed")
+        self._keeping.message_id, self._kept = None, leg
         return self._broken.keep(leg.reply, goes_on=goes_on)
 
     # -- a better answer
@@ -265,7 +264,10 @@ class Chain:
         Where one of them fails or is over a limit, the answer that there is stands.
         """
         for candidate in plan.stronger:
-            leg, before = self._leg, (self._message_id, self._broken.text, self._broken.standing)
+            leg, before = (
+                self._leg,
+                (self._keeping.message_id, self._broken.text, self._broken.standing),
+            )
             if leg is None:
                 return
             text = self._broken.whole(leg.reply, counted=False)
@@ -273,8 +275,8 @@ class Chain:
             if not (why := await lacking(self._ports, self._errand.task, whole)):
                 return
             if leg.shown:
-                self._end_message(leg, "failed")
-                self._message_id = None
+                self._keeping.end(leg, "failed")
+                self._keeping.message_id = None
             self._broken.text = self._broken.standing = ""
             yield Escalating(leg.ref, candidate.ref, why, len(text) if leg.shown else 0)
             stands = ""
@@ -284,13 +286,13 @@ class Chain:
                         yield event
                 if self._leg is not None and self._leg.error is not None:
                     stands = self._leg.error.message
-                    if self._message_id != before[0]:
-                        self._end_message(self._leg, "failed")
+                    if self._keeping.message_id != before[0]:
+                        self._keeping.end(self._leg, "failed")
             except OverBudget as over:
                 stands = over.message
             if stands:
                 self._leg = leg
-                self._message_id, self._broken.text, self._broken.standing = before
+                self._keeping.message_id, self._broken.text, self._broken.standing = before
                 yield Notice(f"The answer stands, because {stands}")
                 return
 
@@ -304,29 +306,10 @@ class Chain:
         leg = self._leg
         if leg is not None and (not self._attempts or self._attempts[-1] is not leg.attempt):
             self._attempts.append(leg.attempt)  # it was stopped in the middle
-        if leg is not None and self._message_id is not None:
+        if leg is not None and self._keeping.message_id is not None:
             state: MessageState = "complete" if leg.attempt.outcome == "ok" else "stopped"
-            self._end_message(leg, "failed" if leg.error is not None else state)
+            self._keeping.end(leg, "failed" if leg.error is not None else state)
         text = self._broken.whole(leg.reply if leg else Reply(), counted=leg is self._kept)
-        if self._lost is not None:
-            self._lost = not_kept(self._lost, self._ports.rescue(text) if text else "", text)
+        self._keeping.rescue(text)
         now = self._ports.clock.monotonic()
-        return result_of(self._errand, leg, text, message_id=self._message_id, now=now)
-
-    def _end_message(self, leg: Leg, state: MessageState) -> None:
-        if self._message_id is None:
-            return
-        try:
-            self._ports.sessions.end(
-                self._message_id,
-                leg.parts(),
-                state,
-                ref=leg.ref,
-                tokens=leg.attempt.tokens,
-                cost=leg.attempt.cost,
-                duration_s=leg.attempt.duration_s,
-                finish_reason=leg.reply.finish_reason,
-                error=leg.attempt.error,
-            )
-        except StorageError as error:
-            self._lost = error
+        return result_of(self._errand, leg, text, message_id=self._keeping.message_id, now=now)
