@@ -80,7 +80,8 @@ def _figures(candidate: Candidate, of_task: float) -> str:
     size = f"{'' if estimate.exact else '~'}{estimate.prompt:,} tokens in"
     if not estimate.worst.nano_usd:
         return "; ".join([f"{size}, {money(estimate.likely)}", *said])
-    cost = f"{size}, about {money(estimate.likely)}, at most {money(estimate.worst)}"
+    about = "" if price.startswith(("<", "~")) else "about "
+    cost = f"{size}, {about}{price}, at most {money(estimate.worst)}"
     return "; ".join([cost, *said])
 
 

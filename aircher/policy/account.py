@@ -101,7 +101,8 @@ def price_range(candidate: Candidate) -> str:
     if worst.nano_usd == 0 and worst.tag == "exact":
         return "free"
     most = "" if worst.nano_usd is None else f", at most {dollars(worst.nano_usd)}"
-    return f"~{dollars(likely.nano_usd)}{most}"
+    said = dollars(likely.nano_usd)
+    return f"{'' if said.startswith('<') else '~'}{said}{most}"
 
 
 def _left_out(plan: Plan) -> Iterator[tuple[str, ...]]:

@@ -153,7 +153,9 @@ def _beside(mine: int, other: int, name: str) -> str:
         return f"{name} is free"
     if high < 1.05 * low:
         return f"{name} costs about the same"
-    much = f"about {dollars(high - low)} {'more' if other > mine else 'less'}"
+    step = dollars(high - low)
+    about = "" if step.startswith("<") else "about "
+    much = f"{about}{step} {'more' if other > mine else 'less'}"
     if not low:
         return f"{name} costs {much}"
     times = f"{high / low:.1f}".removesuffix(".0")

@@ -128,6 +128,26 @@ def test_what_was_asked_for_by_name_is_not_replaced(wish: Wish, words: str) -> N
         plan(RULES, situation(wish.task or "default", wish))
 
 
+@pytest.mark.parametrize(
+    ("rules", "wish", "expected"),
+    [
+        ({"default": TaskRule(ModelRef("b", "wide"))}, Wish(), ["a/dear", "b/wide"]),
+        ({"default": TaskRule(ModelRef("b", "wide"))}, Wish(model="a/new"), ["a/new", "a/dear"]),
+        ({"default": TaskRule(ModelRef("b", "wide"))}, Wish(fallback=False), ["b/wide"]),
+        ({"default": TaskRule(ModelRef("a", "x"), (ModelRef("b", "wide"),))}, Wish(), ["a/x", "b/wide"]),
+    ],
+)  # fmt: skip
+def test_a_model_known_to_see_comes_before_one_of_which_it_is_not_known(
+    rules: dict[str, TaskRule], wish: Wish, expected: list[str]
+) -> None:
+    case = situation("default", wish, needs=frozenset({"vision"}))
+    chosen = plan(replace(RULES, tasks=rules), case)
+    assert [str(one.ref) for one in chosen.candidates][: len(expected)] == expected
+    unknown = next(one for one in chosen.candidates if one.ref.model in {"wide", "x", "new"})
+    by_name = bool(wish.model) and unknown.ref.model == "new"
+    assert ("whether it has vision is not known" in unknown.reason) is not by_name
+
+
 def test_a_model_asked_for_by_name_that_is_too_small_is_named() -> None:
     with pytest.raises(ContextTooLong, match="does not fit a/small, which was asked for by name"):
         plan(RULES, situation("default", Wish(model="a/small"), prompt=5_000))

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from aircher.domain.models import ModelFacts, ModelRef
 from aircher.domain.routes import Rules
-from aircher.policy.route.fitness import LASTING
+from aircher.policy.route.fitness import LASTING, unsure
 from aircher.policy.route.pool import all_of, rank, tier_for
 from aircher.policy.route.situation import Situation
 
@@ -106,13 +106,16 @@ class Board:
         return situation.task, tier, situation.needs, situation.local
 
     def _able(self, situation: Situation) -> Sequence[ModelRef]:
-        """The pool without those that could never take a request of this kind."""
+        """The pool without those that could never take a request of this kind, or might not."""
         key = self._key(situation)
         if key not in self._lasting:
             self._lasting[key] = tuple(
                 ref
                 for ref in self.pool(situation)
-                if not any(check(ref, self._facts(ref), self.rules, situation) for check in LASTING)
+                if not unsure(ref, self.rules, situation)
+                and not any(
+                    check(ref, self._facts(ref), self.rules, situation) for check in LASTING
+                )
             )
         return self._lasting[key]
 

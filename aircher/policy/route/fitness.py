@@ -60,10 +60,9 @@ def _elsewhere(
 def _lacking(
     ref: ModelRef, facts: ModelFacts, rules: Rules, situation: Situation
 ) -> Obstacle | None:
-    required = situation.needs
+    required = required_of(rules, situation)
     key = f"models.custom.{str(ref)!r}.features".replace("'", '"')
-    if situation.task in rules.tasks and (own := rules.tasks[situation.task].required_features):
-        required |= own
+    if situation.task in rules.tasks and rules.tasks[situation.task].required_features:
         key = f"models.task.{situation.task}.required_features"
     if "local" in required and not is_local(ref, rules):
         return "does not run on this machine", key
@@ -71,6 +70,19 @@ def _lacking(
     if facts.features is not None and missing:
         return f"has no {', '.join(sorted(missing))}", key
     return None
+
+
+def required_of(rules: Rules, situation: Situation) -> frozenset[str]:
+    """The features that the request, or the user for its task, requires."""
+    rule = rules.tasks.get(situation.task)
+    return situation.needs | (rule.required_features if rule else frozenset())
+
+
+def unsure(ref: ModelRef, rules: Rules, situation: Situation) -> str:
+    """The required features of which it is not known whether the model has them, in words."""
+    if situation.facts(ref).features is not None:
+        return ""
+    return ", ".join(sorted(required_of(rules, situation) - {"local"}))
 
 
 def _small(ref: ModelRef, facts: ModelFacts, rules: Rules, situation: Situation) -> Obstacle | None:

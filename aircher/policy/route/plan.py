@@ -11,12 +11,12 @@ from aircher.domain.models import ModelRef
 from aircher.domain.preferences import SpecialRule
 from aircher.domain.routes import Candidate, Plan, Rejected, Rules
 from aircher.policy.route.board import BEST, FEW, board_of
-from aircher.policy.route.fitness import obstacle
+from aircher.policy.route.fitness import obstacle, unsure
 from aircher.policy.route.names import resolve
 from aircher.policy.route.pool import model_of
 from aircher.policy.route.situation import Situation
 from aircher.policy.route.special import applying
-from aircher.policy.route.strategies import STRATEGIES, Proposal, Strategy
+from aircher.policy.route.strategies import NEXT, STRATEGIES, Proposal, Strategy
 
 MOST = 6
 """Candidates of a strategy that compares models; the user's own order is never cut."""
@@ -79,12 +79,13 @@ def _sift(
     chosen: list[Candidate] = []
     blocked: list[Candidate] = []
     rejected: list[Rejected] = []
+    unknown: list[Candidate] = []
     passed = ""
     wanted = islice(_distinct(proposals), None if situation.wish.fallback else 1)
     for proposal in wanted:
         ref, reason, confidence, figure = proposal
         by_name = reason in BY_NAME
-        found_one = bool(chosen or blocked)
+        found_one = bool(chosen or blocked or unknown)
         if by_name and found_one:
             continue  # further models of a chosen provider stand in only for its first
         if not (by_name or found_one) and (situation.wish.model or situation.wish.provider):
@@ -94,7 +95,16 @@ def _sift(
                 passed = f"{ref} is left out: {found[0]}"
             rejected.append(Rejected(ref, *found))
             continue
+        if reason.startswith(NEXT) and not found_one:
+            reason = f"{reason.removeprefix(NEXT)} of those that can take it"
         candidate = Candidate(ref, reason, situation.estimate(ref), confidence, figure)
+        asked = by_name or reason.startswith("your rule ")
+        if (features := unsure(ref, rules, situation)) and not asked:
+            # One that is known to have them comes first.
+            why = f"whether it has {features} is not known"
+            passed = passed or (f"{ref} comes later: {why}" if most is None else "")
+            unknown.append(replace(candidate, reason=f"{reason}; {why}"))
+            continue
         if why := situation.blocked.get(ref, ""):
             if not (blocked or passed):
                 passed = f"{ref} is left out: {why}"
@@ -110,6 +120,7 @@ def _sift(
             behind = (one.ref for one in islice(wanted, more))
             rejected += (Rejected(ref, f"{most} others come before it") for ref in behind)
             break
+    chosen += unknown[: None if most is None else most - len(chosen)]
     return chosen, blocked, rejected
 
 

@@ -231,8 +231,12 @@ def _balanced(
         yield Proposal(refs[at], reason, founded, f"{score:.2f}: {words}")
 
 
+NEXT = "next: "
+"""How the reason begins of one that is not the best itself."""
+
+
 def _nth(number: int, reason: str) -> str:
-    return f"next: {reason}" if number else reason
+    return f"{NEXT}{reason}" if number else reason
 
 
 def _nano(ref: ModelRef, situation: Situation) -> int | None:
