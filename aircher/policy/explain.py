@@ -197,7 +197,7 @@ def _changes(detection: Detection, plan: Plan, rules: Rules) -> Iterator[Change]
     for item in plan.rejected:
         if item.key not in seen:
             seen.add(item.key)
-            yield Change(item.key, f"lets in {item.ref} ({item.reason})")
+            yield Change(item.key, f"lets in {item.ref}")
 
 
 def _order(first: ModelRef, plan: Plan, rules: Rules) -> Iterator[Change]:
