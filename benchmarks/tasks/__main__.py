@@ -174,6 +174,8 @@ def main() -> None:
     line("detection", list(np.mean([bench.figures(p, decided(p)) for p in runs], 0)))
     natural = np.mean([bench.figures(p, decided(p), bench.natural) for p in runs], 0)
     line("  its natural stratum alone", list(natural))
+    p = shares(crossed(rows, linear(rows), seed=0, strangers=False))
+    line("  other prompts of a talk known", bench.figures(p, decided(p)))
     p = runs[0]
     guess = decided(p)
     print("\nper task (first run):      precision   recall       F1    prompts")

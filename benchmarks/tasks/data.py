@@ -22,6 +22,7 @@ HERE = Path(__file__).parent
 FILE = HERE / "items.json.xz"
 LABELS = HERE / "labels.jsonl"
 INVENTED = HERE / "invented.jsonl"
+SHORT = HERE / "short.jsonl"
 SHARED = HERE.parent.parent.parent / "shared" / "tasks"
 """Where the texts lie on a machine that has them: beside the project."""
 
@@ -30,7 +31,7 @@ _TOKEN = re.compile(r"(?u)\b\w\w+\b")
 
 def items() -> list[dict[str, Any]]:
     """All labelled prompts: id, label, alt, sure, set ("dev", "read", "written",
-    "invented"), features ..."""
+    "invented", "short"), features ..."""
     rows: list[dict[str, Any]] = json.loads(lzma.decompress(FILE.read_bytes()))
     return rows
 
@@ -60,13 +61,14 @@ def texts() -> Iterator[dict[str, Any]]:
     for label in _lines(LABELS):
         yield {**unlabelled[label["id"]], **label, "set": "read"}
     yield from written()
-    yield from invented()
+    yield from numbered("invented", INVENTED)
+    yield from numbered("short", SHORT)
 
 
-def invented() -> Iterator[dict[str, Any]]:
-    """The prompts in invented.jsonl: text, label, and sometimes a second label that would do."""
-    for number, line in enumerate(_lines(INVENTED)):
-        yield {"id": f"invented:{number}", **line, "set": "invented"}
+def numbered(name: str, file: Path) -> Iterator[dict[str, Any]]:
+    """A file's prompts: text, label, and sometimes a second label that would do."""
+    for number, line in enumerate(_lines(file)):
+        yield {"id": f"{name}:{number}", **line, "set": name}
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:

@@ -72,13 +72,50 @@ _FACTS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(
 """Facts by name: one of the texts must be there, which is quickly seen, and the expression match."""
 
 
+_SENTENCE = regex(r"[^.!?;\n]+\??")
+_SENTENCE_WORDS = 12
+"""Of each sentence so many words are looked at for what it asks."""
+
+_LEAD = frozenset(
+    """ok okay so now and then also well great thanks thank perfect nice good cool yes yeah no nope but
+    hi hello hey first second next finally please pls plz kindly just sorry actually alright sure
+    again instead additionally sir dear bro lets let's let us we i i'd i'm you u can could will would
+    want need like wish to help me try trying should must have be able going go ahead make sure your
+    task is am the""".split()
+)
+"""Words before the verb of a request."""
+
+_POLITE = frozenset("you u want need let's lets please pls plz me".split())
+_OPENS_QUESTION = frozenset(
+    """what how why which who when where whose is are can could does do did should would will has have
+    am was were isn't aren't doesn't don't can't may""".split()
+)
+_ASKS = frozenset(
+    """explain summarize write create implement add give change fix refactor optimize convert move
+    review check improve docs comment compare recommend""".split()
+)
+"""Concepts whose words are verbs of requests."""
+
+_MORE_VERBS = frozenset(
+    """use do tell help find list run test document translate continue proceed let apply put set include
+    design plan finish complete provide answer define name rewrite debug read open install configure
+    calculate compute solve try combine merge split analyze analyse investigate research teach draw
+    plot fill keep stop start act imagine ignore format reformat return simulate recommend propose
+    suggest elaborate expand shorten""".split()
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """Concepts by word, and for scripts without spaces by part of a word."""
+    """Concepts by word, and for scripts without spaces by part of a word.
+
+    ``verbs`` are the words that a request begins with.
+    """
 
     words: Mapping[str, tuple[str, ...]]
     parts: Mapping[str, tuple[str, ...]]
     part: re.Pattern[str]
+    verbs: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +131,9 @@ def lexicon(table: Mapping[str, Any]) -> Lexicon:
     """The lexicon of a table like concepts.toml."""
     words, parts = _inverted(table.get("words", {})), _inverted(table.get("parts", {}))
     longest_first = sorted(parts, key=len, reverse=True)
-    return Lexicon(words, parts, regex("|".join(map(re.escape, longest_first)) or r"(?!)"))
+    part = regex("|".join(map(re.escape, longest_first)) or r"(?!)")
+    verbs = {word for word, names in words.items() if not _ASKS.isdisjoint(names)}
+    return Lexicon(words, parts, part, _MORE_VERBS | verbs)
 
 
 def _inverted(concepts: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
@@ -132,9 +171,11 @@ def read(text: str, known: Lexicon) -> Reading:
     foreign = not text.isascii() and sum(c > "\u024f" for c in text) * 5 > len(text)
     names += _concepts(ask, f"{head}\n{tail}" if foreign else "", len(first), known)
     names += _facts(text, prose, code, size, len(words))
+    whole = f"{head}\n{tail}" if tail else head
+    names += _requests(whole, known.verbs)
     if foreign:
         names.append("*not Latin script")
-    return Reading(tuple(dict.fromkeys(names)), f"{head}\n{tail}" if tail else head, len(words))
+    return Reading(tuple(dict.fromkeys(names)), whole, len(words))
 
 
 def _parted(text: str) -> tuple[list[str], int]:
@@ -185,6 +226,43 @@ def _concepts(ask: Sequence[str], foreign: str, first: int, known: Lexicon) -> I
     elsewhere = sum("nondev" in one for one in found)
     yield f"*technical words {min(technical, 3)}"
     yield f"*other subjects' words {min(elsewhere, 3)}"
+
+
+def _requests(ask: str, verbs: frozenset[str]) -> Iterator[str]:
+    """How many sentences ask for something, how, and how the first and the last one do.
+
+    A message without any is often a paste, a statement or an answer.
+    """
+    kinds: list[str] = []
+    sentences = 0
+    for sentence in _SENTENCE.findall(ask):
+        words = _WORD.findall(sentence[:90])[:_SENTENCE_WORDS]
+        if words:
+            sentences += 1
+            if kind := _kind(words, verbs, asked=sentence[-1] == "?"):
+                kinds.append(kind)
+    yield f"*sentences {min(sentences, 6)}"
+    yield f"*asks {min(len(kinds), 4)}"
+    yield f"*orders {min(sum('order' in kind for kind in kinds), 3)}"
+    yield f"*questions {min(sum('question' in kind for kind in kinds), 3)}"
+    if kinds:
+        yield f"*first {kinds[0]}"
+        yield f"*last {kinds[-1]}"
+    else:
+        yield "*asks nothing"
+    if sentences:
+        yield f"*asking {4 * len(kinds) // sentences}/4"
+
+
+def _kind(words: Sequence[str], verbs: frozenset[str], *, asked: bool) -> str:
+    """A question, an order, a polite order, both, or "" for a sentence that asks nothing."""
+    lead, last = 0, len(words) - 1
+    while lead < last and words[lead] in _LEAD:
+        lead += 1
+    kind = "question " if asked or (words[0] in _OPENS_QUESTION and words[1:2] != ["you"]) else ""
+    if words[lead] in verbs:
+        kind += "order" if _POLITE.isdisjoint(words[:lead]) else "polite order"
+    return kind
 
 
 def _facts(text: str, prose: Sequence[str], code: int, size: int, words: int) -> Iterator[str]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from math import exp, sqrt
 from typing import Any
@@ -23,6 +24,7 @@ EVEN = frozenset("*!")
 """Blocks whose features count in full; of the others each counts 1/sqrt(how many there are)."""
 
 _LEVELS = 127
+_KEPT = 8_192
 
 Known = dict[str, list[tuple[str, list[int]]]]
 """By block, names of features with their weights per task."""
@@ -36,20 +38,18 @@ class Model:
     bias: tuple[float, ...]
     scales: Mapping[str, float]
     temperature: float
-    places: Mapping[int, int]
-    """By feature hash: where in ``levels`` its weights begin, one for each task."""
-    levels: memoryview
+    row: Callable[[str], list[int] | None]
+    """A feature's weights by its name, one for each task; None where it has none."""
     needs: Mapping[str, Sequence[str]]
     """What rules' patterns need, worked out in advance (needs.py)."""
 
     def known(self, names: Sequence[str]) -> Known:
         """The names that the model has weights for, by block."""
         found: Known = {block: [] for block in BLOCKS}
-        get, crc, levels, many = self.places.get, zlib.crc32, self.levels, len(self.tasks)
+        row = self.row
         for name in names:
-            place = get(crc(name.encode()))
-            if place is not None:
-                found[name[0]].append((name, levels[place : place + many].tolist()))
+            if (levels := row(name)) is not None:
+                found[name[0]].append((name, levels))
         return found
 
     def scores(self, known: Known) -> list[float]:
@@ -100,10 +100,23 @@ def parse(data: bytes) -> Model:
         tuple(facts["bias"]),
         {block: scale / _LEVELS for block, scale in facts["scales"].items()},
         facts["temperature"],
-        dict(zip(hashes, range(0, count * len(tasks), len(tasks)), strict=True)),
-        raw[4 * count :].cast("b"),
+        _rows(hashes, raw[4 * count :].cast("b"), len(tasks)),
         facts["needs"],
     )
+
+
+def _rows(
+    hashes: Sequence[int], levels: memoryview, many: int
+) -> Callable[[str], list[int] | None]:
+    """Finds a feature's weights; the names seen last are kept, since words come again."""
+    places = dict(zip(hashes, range(0, len(hashes) * many, many), strict=True))
+
+    @lru_cache(maxsize=_KEPT)
+    def row(name: str) -> list[int] | None:
+        place = places.get(zlib.crc32(name.encode()))
+        return None if place is None else levels[place : place + many].tolist()
+
+    return row
 
 
 def pack(

@@ -76,9 +76,13 @@ class Patterns:
         )
 
     @cached_property
-    def needed(self) -> tuple[str, ...]:
-        """All texts that some pattern needs, each once."""
-        return tuple({text: None for _, _, rule in self.rules for text in rule.needs})
+    def by_need(self) -> Mapping[str, tuple[int, ...]]:
+        """By each text that a pattern needs, the rules' places; "" leads to those without any."""
+        found: dict[str, list[int]] = {}
+        for place, (_, _, rule) in enumerate(self.rules):
+            for text in rule.needs or ("",):
+                found.setdefault(text, []).append(place)
+        return {text: tuple(places) for text, places in found.items()}
 
     @cached_property
     def has_context(self) -> bool:
@@ -135,13 +139,16 @@ def _compile(
 
 def said(ask: str, known: Patterns) -> Iterator[tuple[str, Evidence]]:
     """What the words show: a name for each find, and the find as evidence."""
-    for word in dict.fromkeys(known.words.findall(ask)):
-        for task in known.keywords[word]:
-            yield f"word {task}", Evidence("keyword", word, known.keyword, task)
-    there = {text for text in known.needed if text in ask}
-    for task, number, rule in known.rules:
-        if rule.needs and there.isdisjoint(rule.needs):
-            continue
+    if any([word in ask for word in known.keywords]):  # noqa: C419 - half the time
+        for word in dict.fromkeys(known.words.findall(ask)):
+            for task in known.keywords[word]:
+                yield f"word {task}", Evidence("keyword", word, known.keyword, task)
+    likely: set[int] = set()
+    for text, places in known.by_need.items():
+        if text in ask:
+            likely.update(places)
+    for place in sorted(likely):
+        task, number, rule = known.rules[place]
         if found := rule.compiled.search(ask):
             excerpt = " ".join(found.group().split())[:60]
             yield f"rule {task} {number}", Evidence("pattern", excerpt, known.pattern, task)
