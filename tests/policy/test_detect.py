@@ -35,6 +35,8 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
         ("write a poem about my grandmother's garden", "default"),
         ("¿cómo puedo ordenar una lista en python?", "quick_questions"),
         ("解释这段代码", "summaries"),
+        ("erkläre mir diesen Code", "summaries"),
+        ("añade comentarios a esta función", "documentation"),
     ],
 )
 def test_plain_cases(text: str, task: str) -> None:
@@ -42,6 +44,27 @@ def test_plain_cases(text: str, task: str) -> None:
     assert detection.task == task
     assert detection.evidence
     assert abs(sum(detection.scores.values()) - 1) < 0.01
+
+
+def test_a_word_with_an_accent_is_one_word() -> None:
+    names = DETECTOR.features("erkläre mir diesen Code")
+    assert "=erkläre" in names
+    assert "+^explain" in names
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        ("the menu is above the list, and the list is below it", "*asks nothing"),
+        ("Explain the menu.", "*first order"),
+        ("could you please rename it", "*last polite order"),
+        ("Thanks! What is a menu? Write one.", "*last order"),
+        ("Thanks! What is a menu? Write one.", "*first question "),
+        ("is this all", "*questions 1"),
+    ],
+)
+def test_what_a_message_asks_is_a_fact(text: str, fact: str) -> None:
+    assert fact in DETECTOR.features(text)
 
 
 @pytest.mark.parametrize("steer", ["go on", "address 3", "yes", "the second one", "weiter"])

@@ -24,7 +24,10 @@ ASK_CHARS, ASK_WORDS = 260, 26
 MOST_WORDS = 240
 """Words of the whole message that count, half from each end."""
 
-_WORD = regex(r"[a-z]+(?:['\u2019][a-z]+)?|[\u3040-\u30ff\u3400-\u9fff]|[^\W\d_a-z]+[a-z]*|\d+|\?")
+_WORD = regex(
+    r"[a-z\u00df-\u024f]+(?:['\u2019][a-z\u00df-\u024f]+)?|[\u3040-\u30ff\u3400-\u9fff]"
+    r"|[^\W\d_a-z]+[a-z]*|\d+|\?"
+)
 _CODE = regex(
     r"""\s*(?:[{}()\[\]<>*/+@\#$|;]|//|--|import\b|from\ \w+\ import|def\ |class\ \w+.*[:{]
     |function\b.*\(|const\ |let\ \w+\ ?=|var\ |return\b|public\ |private\ |package\ |using\ \w+;
