@@ -92,6 +92,8 @@ _WHAT: tuple[tuple[tuple[type[Exception], ...], type[ProviderError]], ...] = (
 )
 """boto3's errors and ours; read from the top."""
 
+_REDIRECTS = range(300, 400)
+
 _MODALITIES = {"IMAGE": "vision"}
 
 
@@ -200,6 +202,8 @@ class Bedrock:
         body = self._call.raw = response_dict.get("body")
         if not isinstance(body, bytes):
             response_dict["body"] = _Pieces(body)
+        elif response_dict["status_code"] in _REDIRECTS:
+            response_dict["body"] = b"{}"  # a page for people, which boto3 would call garbled
         elif response_dict["headers"].get("content-encoding") == "gzip":
             with suppress(OSError, EOFError, zlib.error):  # then boto3 complains of the bytes
                 response_dict["body"] = gzip.decompress(body)
