@@ -6,9 +6,12 @@ import os
 import selectors
 import threading
 from codecs import getincrementaldecoder
+from contextlib import suppress
+from typing import IO, Any, cast
 
 from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
+from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 from aircher.domain.inert import inert
@@ -60,14 +63,50 @@ def _beginning(mark: str, text: str, least: int) -> int:
     return next((n for n in range(longest, least - 1, -1) if text.endswith(mark[:n])), 0)
 
 
+class LastingScreen:
+    """The terminal's file, which takes what is written even where the terminal is gone.
+
+    A failing write would end Textual's output thread; thirty pictures later its queue is full,
+    and the whole app waits for ever for a place in it, deaf to signals.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        """Writes it, or lets it go."""
+        with suppress(OSError, ValueError):
+            self._file.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Sends what was written, or lets it go."""
+        with suppress(OSError, ValueError):
+            self._file.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
 class PatientDriver(LinuxDriver):
-    """Reads the keyboard as ``LinuxDriver`` does, with three differences.
+    """Reads the keyboard as ``LinuxDriver`` does, with four differences.
 
     Bytes that are no UTF-8 (a Latin-1 terminal, a binary paste) arrive as U+FFFD; the original
     decodes strictly, and a single one ends the program.  Where the terminal is gone, reading
-    stops and the app leaves; the original would read the same nothing again and again.  A paste
-    presses no keys (``Pastes``).
+    stops and the app leaves; the original would read the same nothing again and again, and wait
+    at its writer (``LastingScreen``).  A paste presses no keys (``Pastes``).
     """
+
+    def __init__(
+        self,
+        app: App[Any],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._file: Any = LastingScreen(cast("IO[str]", self._file))
 
     def close(self) -> None:
         """Ends the driver; where the terminal is gone its writer may wait for ever, and we do not.

@@ -9,8 +9,9 @@ from contextlib import suppress
 
 import pytest
 from textual import events
+from textual.drivers._writer_thread import WriterThread
 
-from aircher.tui.driver import PatientDriver
+from aircher.tui.driver import LastingScreen, PatientDriver
 from aircher.tui.screens.pick import PickScreen
 from aircher.tui.screens.sheet import SheetScreen
 from tests.tui.app_fixture import chat, line_text, say, shown, until
@@ -153,3 +154,19 @@ async def test_a_terminal_that_is_gone_ends_the_program_quietly(typing):
     master, _, app = typing
     os.close(master)
     await until(lambda: app.left == [0])
+
+
+def test_a_terminal_that_is_gone_takes_all_that_is_drawn():
+    master, slave = pty.openpty()
+    screen = open(slave, "w", encoding="utf-8")  # noqa: SIM115 - the test closes it
+    writer = WriterThread(LastingScreen(screen))
+    writer.start()
+    os.close(master)
+    drawn = threading.Thread(target=lambda: [writer.write("a picture") for _ in range(200)])
+    drawn.daemon = True
+    drawn.start()
+    drawn.join(5)
+    assert not drawn.is_alive()
+    writer.stop()
+    with suppress(OSError):
+        screen.close()
