@@ -23,11 +23,13 @@ from sklearn.multiclass import OneVsRestClassifier
 from aircher.bootstrap.detection import load_detector
 from aircher.domain.tasks import TASKS, Signals
 from aircher.policy.detect.decide import CHEAP, CHEAP_MARGIN, CODE, UNSURE
-from benchmarks.tasks.data import items, written
+from benchmarks.tasks.data import items, readers, written
 from benchmarks.tasks.learn import INDEX, crossed, linear, shares
 from benchmarks.tasks.train import temperature
 
 LABELS = np.arange(len(TASKS))
+READER_SURE = (0.0, 0.5, 0.8, 1.0)
+"""What a reader's guess, fair certainty and certainty count for as a share."""
 HEAD = ("", "macro-F1", "accuracy", "lenient", "sure half", "lenient", "not English", "ECE")
 
 
@@ -83,6 +85,16 @@ def ece(sure: np.ndarray, right: np.ndarray, bins: int = 10) -> float:
             if (at == b).any()
         )
     )
+
+
+def by_readers(bench: Bench) -> tuple[np.ndarray, np.ndarray]:
+    """Shares and labels of the readers, who said of each how sure they were."""
+    read = readers()
+    found = [read[row["id"]] for row in bench.rows if row["set"] == "dev"]
+    guess = np.array([INDEX[one["label"]] for one in found])
+    p = np.zeros((len(found), len(TASKS)))
+    p[np.arange(len(found)), guess] = [READER_SURE[one["sure"]] for one in found]
+    return p, guess
 
 
 def tfidf(rows: list[dict[str, Any]], *, dev_only: bool) -> Any:
@@ -154,6 +166,7 @@ def main() -> None:
     common = np.full(len(bench.y), np.bincount(bench.y).argmax())
     line("always the commonest task", bench.figures(no_idea, common))
     line("first keyword patterns", bench.figures(no_idea, bench.floor))
+    line("two readers with the guide", bench.figures(*by_readers(bench)))
     for name, only in (
         ("TF-IDF + regression, dev set", True),
         ("TF-IDF + regression, all labels", False),
@@ -176,6 +189,9 @@ def main() -> None:
     line("  its natural stratum alone", list(natural))
     p = shares(crossed(rows, linear(rows), seed=0, strangers=False))
     line("  other prompts of a talk known", bench.figures(p, decided(p)))
+    fewer = [row for row in rows if row["set"] != "read"]
+    p = shares(crossed(fewer, linear(fewer), seed=0))
+    line("  without the prompts read", bench.figures(p, decided(p)))
     p = runs[0]
     guess = decided(p)
     print("\nper task (first run):      precision   recall       F1    prompts")

@@ -23,6 +23,7 @@ FILE = HERE / "items.json.xz"
 LABELS = HERE / "labels.jsonl"
 INVENTED = HERE / "invented.jsonl"
 SHORT = HERE / "short.jsonl"
+READERS = HERE / "readers.jsonl"
 SHARED = HERE.parent.parent.parent / "shared" / "tasks"
 """Where the texts lie on a machine that has them: beside the project."""
 
@@ -34,6 +35,12 @@ def items() -> list[dict[str, Any]]:
     "invented", "short"), features ..."""
     rows: list[dict[str, Any]] = json.loads(lzma.decompress(FILE.read_bytes()))
     return rows
+
+
+def readers() -> dict[str, dict[str, Any]]:
+    """By id, what two readers took the development set's prompts for (half each), who knew the
+    guide and neither the labels nor each other: label, alt, sure (1 to 3)."""
+    return {line["id"]: line for line in _lines(READERS)}
 
 
 def group(item_id: str) -> str:
