@@ -296,6 +296,7 @@ async def test_an_sdk_prints_no_warning_of_its_own(home: Path) -> None:
         assert (ran.code, ran.out, ran.err) == (0, "Hi.\n", "")
 
 
+@pytest.mark.security
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_told_with_its_origin_and_not_tried_again(
     home: Path, status: int

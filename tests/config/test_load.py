@@ -556,6 +556,7 @@ def project_config(tmp_path: Path, text: str, *, trusted: bool = True) -> Config
     return load(Places(None, project, trust), environ={}, names=NAMES)
 
 
+@pytest.mark.security
 def test_an_untrusted_project_file_sets_nothing_and_is_told_of(tmp_path: Path) -> None:
     config = project_config(tmp_path, '[ui]\ntheme = "p"\nnonsense = 1\n', trusted=False)
     assert config.ui.theme == "aircher-dark"
@@ -565,6 +566,7 @@ def test_an_untrusted_project_file_sets_nothing_and_is_told_of(tmp_path: Path) -
     assert "aircher trust" in warning.hint
 
 
+@pytest.mark.security
 def test_one_changed_byte_ends_the_trust(tmp_path: Path) -> None:
     assert project_config(tmp_path, '[ui]\ntheme = "p"\n').ui.theme == "p"
     file = tmp_path / ".aircher.toml"
@@ -574,6 +576,7 @@ def test_one_changed_byte_ends_the_trust(tmp_path: Path) -> None:
     assert "has changed since it was trusted" in config.warnings[0].message
 
 
+@pytest.mark.security
 def test_trust_belongs_to_a_place_as_well_as_to_a_content(tmp_path: Path) -> None:
     text = '[ui]\ntheme = "p"\n'
     project_config(tmp_path, text)
@@ -584,6 +587,7 @@ def test_trust_belongs_to_a_place_as_well_as_to_a_content(tmp_path: Path) -> Non
     assert config.ui.theme == "aircher-dark"
 
 
+@pytest.mark.security
 def test_a_damaged_trust_file_trusts_nothing(tmp_path: Path) -> None:
     for content in (b"", b"[]", b"\xff", b"{"):
         file = tmp_path / "trusted.json"

@@ -278,6 +278,7 @@ async def test_no_key_means_no_key_of_the_environment(monkeypatch: pytest.Monkey
     assert "sk-ant-of-the-environment" not in json.dumps(server.received[0].headers)
 
 
+@pytest.mark.security
 async def test_a_redirect_is_not_followed() -> None:
     async with serving(plain(BODY)) as elsewhere:
         to = (("Location", elsewhere.url + "/v1/messages"),)

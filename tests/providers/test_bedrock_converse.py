@@ -384,6 +384,7 @@ async def test_nothing_listens_there() -> None:
     assert error.kind == "network"
 
 
+@pytest.mark.security
 async def test_a_redirect_is_not_followed() -> None:
     async with serving(plain(BODY)) as elsewhere:
         to = (("Location", elsewhere.url + "/model/x/converse-stream"),)

@@ -21,6 +21,7 @@ from aircher.providers.words import HINTS, SENTENCES
 from tests.support.wire import Case, case_id, cases
 
 
+@pytest.mark.security
 @pytest.mark.parametrize(
     ("location", "said"),
     [

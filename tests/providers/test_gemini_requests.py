@@ -488,6 +488,7 @@ async def test_a_broken_end_after_the_finish_reason_loses_nothing() -> None:
     assert (reply.text, reply.tokens.output) == ("Hi", 1)
 
 
+@pytest.mark.security
 async def test_nothing_is_asked_twice_and_no_redirect_followed() -> None:
     async with serving(plain(DONE)) as elsewhere:
         moved = Answer(status=307, headers=(("Location", f"{elsewhere.url}/stolen"),))

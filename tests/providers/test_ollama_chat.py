@@ -260,6 +260,7 @@ async def test_an_error_of_any_shape_is_ours(body: bytes) -> None:
         await provider.aclose()
 
 
+@pytest.mark.security
 async def test_a_redirect_is_not_followed() -> None:
     async with serving(plain(BODY)) as elsewhere:
         to = (("Location", elsewhere.url + "/api/chat"),)

@@ -334,6 +334,7 @@ def test_an_address_that_is_none() -> None:
         connect(Connection("mine", "https://[x]/v1", "sk-test"))
 
 
+@pytest.mark.security
 async def test_a_redirect_is_not_followed() -> None:
     async with serving(HELLO) as elsewhere:
         away = Answer(b"", 307, headers=(("Location", elsewhere.url + "/v1/chat/completions"),))

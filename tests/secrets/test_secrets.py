@@ -24,6 +24,8 @@ from aircher.secrets.keys import Key, fault_of
 from aircher.secrets.os_keyring import ALLOWED, OsKeyring, plausible
 from aircher.secrets.source import Secrets, secrets_from
 
+pytestmark = pytest.mark.security
+
 NAMES = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
 HOME = "https://generativelanguage.googleapis.com"
 

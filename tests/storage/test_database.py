@@ -17,6 +17,8 @@ from aircher.storage.database import Database
 from aircher.storage.schema import STEPS
 from tests.storage.conftest import SetClock, Start
 
+pytestmark = pytest.mark.security
+
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)

@@ -19,6 +19,8 @@ from tests.stories.vendor import answer
 from tests.support.program import AIRCHER, run
 from tests.support.terminal import Terminal
 
+pytestmark = pytest.mark.security
+
 SANE = "0 1 0"
 """No alternate screen, the cursor shown, the mouse not reported."""
 

@@ -12,6 +12,8 @@ from tests.stories.vendor import answer
 from tests.support.sequences import payloads
 from tests.support.terminal import Terminal
 
+pytestmark = pytest.mark.security
+
 HOSTILE = [text.encode("utf-8", "replace").decode() for text in payloads().values()]
 
 

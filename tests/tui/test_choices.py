@@ -136,6 +136,7 @@ async def test_yesterdays_chat_is_found_opened_and_goes_on(with_old_chats):
         assert services.engine.requests[0].session_id == "s-old"
 
 
+@pytest.mark.security
 async def test_titles_file_names_and_errors_are_harmless(with_old_chats):
     evil = "t\x1b]0;pwned\x07itle"
     with_old_chats.sessions.put("s-evil", evil, timedelta(minutes=1), "x\x1b[2J", "y")
@@ -394,6 +395,7 @@ async def test_text_typed_while_the_conversation_has_the_focus_is_not_lost():
         assert app.focused is app.prompt
 
 
+@pytest.mark.security
 @pytest.mark.parametrize(
     ("url", "opens"),
     [

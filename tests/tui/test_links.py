@@ -6,6 +6,8 @@ import pytest
 
 from aircher.tui.links import openable, other_host
 
+pytestmark = pytest.mark.security
+
 
 @pytest.mark.parametrize(
     ("url", "shown"),

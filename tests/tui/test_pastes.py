@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from aircher.tui.driver import Pastes
 
+pytestmark = pytest.mark.security
+
 START, END = "\x1b[200~", "\x1b[201~"
 
 
