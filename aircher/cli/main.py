@@ -71,7 +71,9 @@ def build_parser(only: str = "") -> argparse.ArgumentParser:
     chat.add_arguments(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, summary in COMMANDS.items():
-        sub = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        sub = commands.add_parser(
+            name, help=summary, description=summary[0].upper() + summary[1:] + "."
+        )
         if name == only or not only:
             module = importlib.import_module(f"aircher.cli.{name}")
             module.configure(sub)

@@ -223,9 +223,9 @@ class Local:
     context: int | None = setting(
         INT,
         None,
-        "Its context window in tokens.",
+        "Its context window in tokens; the built-in model takes no more than 8192.",
         minimum=256,
-        unset="the model's own",
+        unset="8192",
         project=False,
         example=4096,
     )

@@ -12,6 +12,7 @@ from typing import Literal
 from textual.binding import Binding
 
 from aircher.domain.classes import dataclass
+from aircher.tui import slash
 
 Place = Literal["app", "prompt", "question"]
 """Where a key is bound: everywhere, only while the prompt has the focus, or where a question is."""
@@ -233,6 +234,13 @@ def rows(changed: Mapping[str, str]) -> list[tuple[str, str]]:
     ]
 
 
+_ELSEWHERE = """\
+In a list: typing narrows it, Enter takes a row, Esc closes it. In the list of providers Tab shows
+details, Ctrl+R lets a paused one be tried again, and Ctrl+T asks it for its models. While the
+conversation has the focus: `[` and `]` go from message to message, `p` and `n` to code and links,
+Enter opens a link or copies code, `c` copies code, and `t` shows a model's reasoning."""
+
+
 def markdown() -> str:
     """docs/keys.md; ``python -m aircher.tui.keys > docs/keys.md`` writes it."""
     lines = [
@@ -256,6 +264,16 @@ def markdown() -> str:
         "",
         "A name that does not exist, or a key that another action already has, is reported when",
         "Aircher starts and otherwise ignored.",
+        "",
+        *_ELSEWHERE.splitlines(),
+        "",
+        "## Commands",
+        "",
+        "Typed into the prompt; Tab completes them. `@` and a part of a name attach a file.",
+        "",
+        "| Command | What it does |",
+        "|---|---|",
+        *(f"| `{usage.replace('|', chr(92) + '|')}` | {does} |" for usage, does in slash.rows()),
         "",
     ]
     return "\n".join(lines)
