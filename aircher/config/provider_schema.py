@@ -148,7 +148,7 @@ class ProviderConfig:
         BOOL,
         None,
         "It runs on this machine, or on yours: what must stay local may be sent to it.",
-        unset="true for Ollama and other servers known to, at an address of this machine",
+        unset="true for Ollama and other servers that run at an address of this machine",
         example=True,
         project=False,
         under=("gateway",),

@@ -245,7 +245,7 @@ class GuardTable:
     action: str = setting(
         WORD,
         "redact",
-        "What happens to a secret: it is replaced by its kind, sends nothing, is asked about, or left.",
+        "What happens to a secret: its kind stands in its place, nothing is sent, it is sent, or you say.",
         choices=get_args(GuardAction),
         project=False,
     )
