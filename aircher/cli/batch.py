@@ -26,6 +26,8 @@ from aircher.engine.turn import Engine
 _STRAY = "surrogateescape"
 """A byte that is no UTF-8 spoils its own line, not the reading."""
 
+_SHAPE = '  Each line is an object, such as {"id": 1, "text": "fix this test"} (docs/routing.md).'
+
 _OPERATIONS = ("merge", "rebase", "cherry-pick", "revert", "bisect")
 
 
@@ -46,6 +48,8 @@ def run_batch(engine: Engine, name: str, wish: Wish) -> int:
                 code = EXIT_USAGE
             else:
                 sys.stdout.write(answer + "\n")
+    if code != EXIT_OK:
+        print(_SHAPE, file=sys.stderr)
     return code
 
 

@@ -57,8 +57,9 @@ def _line(event: Event) -> str:
             first = plan.first
             cost = f", {_expected(first.estimate.likely)}" if first.estimate else ""
             return f"model: {first.ref} ({first.reason}{cost})"
-        case Compacted(messages, before, after, _):
-            return f"compacted: {messages} older messages summarised, ~{before} -> ~{after} tokens"
+        case Compacted(messages, before, after, _, cost):
+            said = f"{messages} older messages summarised, ~{before} -> ~{after} tokens"
+            return f"compacted: {said}" + (f", {money(cost)}" if cost else "")
         case Retrying(ref, _, wait_s, error):
             return f"retry: {ref} in {wait_s:.1f} s ({error.message})"
         case Queued(ref, position, wait_s, reason):
@@ -68,7 +69,7 @@ def _line(event: Event) -> str:
             return _fallback(event)
         case Escalating(before, to, reason) | Downgraded(before, to, reason):
             step = "escalation" if isinstance(event, Escalating) else "downgrade"
-            return f"{step}: {before} -> {to} ({reason})"
+            return f"{step}: {before} -> {to} ({reason.removesuffix('.')})"
         case LimitAlert(text=text):
             return f"limit: {text}"
         case Guarded(findings):
@@ -86,9 +87,9 @@ def _line(event: Event) -> str:
 
 def _fallback(event: FallingBack) -> str:
     error = event.error
-    said = error.message
+    said = error.message.removesuffix(".")
     if error.needs_user and error.hint:
-        said = f"{said.removesuffix('.')}. {error.hint.removesuffix('.')}"
+        said = f"{said}. {error.hint.removesuffix('.')}"
     if event.continues:
         said += "; it goes on where the answer broke off"
     elif event.kept:

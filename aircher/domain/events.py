@@ -44,13 +44,15 @@ class Routed:
 class Compacted:
     """Older messages were replaced by a summary so that the rest fits the window.
 
-    ``before`` and ``after`` are prompt tokens (estimates).
+    ``before`` and ``after`` are prompt tokens (estimates); ``cost`` is what the summary cost,
+    which is part of the turn's.
     """
 
     messages: int
     before: int
     after: int
     summary: str
+    cost: Cost | None = None
 
 
 @dataclass(frozen=True, slots=True)

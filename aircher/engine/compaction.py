@@ -12,10 +12,12 @@ from aircher.domain.messages import user
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Candidate
 from aircher.domain.sessions import StoredMessage
+from aircher.domain.usage import Cost
 from aircher.engine.conversation import live, transcript
 from aircher.engine.errand import Errand
 from aircher.engine.leg import Leg
 from aircher.engine.ports import EnginePorts
+from aircher.engine.totals import total
 from aircher.policy.estimate import estimate
 
 INSTRUCTION = (
@@ -55,6 +57,7 @@ class Compaction:
         self.summary = ""
         self.covered = 0
         self.before = 0
+        self._first = len(errand.attempts)
 
     async def events(
         self, stored: Sequence[StoredMessage], reason: AircherError
@@ -85,6 +88,11 @@ class Compaction:
         if not self.summary:
             raise reason
         self._ports.sessions.compact(self._errand.session_id, old[-1].id, self.summary)
+
+    @property
+    def cost(self) -> Cost:
+        """What its calls cost so far."""
+        return total(self._errand.attempts[self._first :])
 
     def _old(self, messages: Sequence[StoredMessage]) -> Sequence[StoredMessage]:
         """The messages to be covered: all but those at the end that fit the kept share."""

@@ -81,7 +81,7 @@ class Fitting:
         after = self.route.first.estimate.prompt if self.route.first.estimate else 0
         # Both with the new message: what would have been sent, and what will be.
         before = made.before + self._ports.catalog.count_text(target, self._asked.text)
-        yield Compacted(made.covered, before, after, made.summary)
+        yield Compacted(made.covered, before, after, made.summary, made.cost)
 
     def _plan(self) -> Plan:
         return self._routing.plan(self._request, self.stored, self._asked, self._look)

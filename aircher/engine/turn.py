@@ -161,7 +161,8 @@ class Engine:
                 async for event in events:
                     yield event
             after = ports.catalog.count_text(ref, compaction.summary)
-            yield Compacted(compaction.covered, compaction.before, after, compaction.summary)
+            made = compaction
+            yield Compacted(made.covered, made.before, after, made.summary, made.cost)
         except AircherError as error:
             yield Failed(error, self._so_far(errand))
 

@@ -108,7 +108,7 @@ def _seen(signals: Signals) -> Iterator[tuple[str, str]]:
         count = len(signals.history)
         yield "before", f"{count} earlier message{'s' if count != 1 else ''} of yours"
     if signals.previous_task:
-        yield "task before", signals.previous_task
+        yield "task before", task_name(signals.previous_task)
     if signals.git is not None:
         git = signals.git
         counts = [

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
@@ -15,8 +13,6 @@ from textual.screen import Screen
 from textual.worker import Worker
 
 from aircher.domain.classes import dataclass
-from aircher.domain.inert import inert
-from aircher.domain.masking import masked_for
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Wish
 from aircher.tui import keys
@@ -31,8 +27,6 @@ if TYPE_CHECKING:  # annotations only: the first frame needs none of it
     from aircher.domain.tasks import Detection, Signals
     from aircher.domain.turns import Preview
     from aircher.tui.widgets.transcript import Transcript
-
-_FAULT = "A fault in Aircher ended it. The chat is kept: `aircher -c` goes on with it."
 
 _WALL = Wall()
 
@@ -105,17 +99,10 @@ class BaseApp(App[int]):
         Textual's own telling prints the values of all variables, among which may be a key; and
         an exception's words may quote the header that held one.
         """
-        from rich.console import Group
-        from rich.traceback import Traceback
+        from aircher.tui.fault import told
 
-        kind, error, where = sys.exc_info()
-        assert kind is not None
-        assert error is not None
-        trace = Traceback.extract(kind, error, where, show_locals=False)
-        for stack in trace.stacks:
-            stack.exc_value = inert(masked_for(os.environ, stack.exc_value))
         self.bell()
-        self.panic(Group(Traceback(trace), _FAULT))
+        self.panic(told(self.size.width))
 
     def call(self, text: str) -> None:
         """Calls the user to the screen as [ui] notify says; ``text`` is inert, one line.
@@ -252,6 +239,10 @@ class BaseApp(App[int]):
 
     def refresh_panels(self) -> None:
         """Costs and providers as they are now."""
+        raise NotImplementedError
+
+    def show_welcome(self) -> None:
+        """Who answers, and the keys to know."""
         raise NotImplementedError
 
     def show_health(self) -> None:

@@ -16,7 +16,7 @@ from aircher.domain.errors import AircherError
 from aircher.domain.guarding import guarded
 from aircher.domain.inert import inert
 from aircher.tui import messages as msg
-from aircher.tui.words import count, seam, sentence
+from aircher.tui.words import count, price, seam, sentence
 
 FRAMES_PER_S = 30
 
@@ -54,8 +54,10 @@ def _in_words(event: ev.Event) -> msg.TurnMessage | None:
     """The events that become one sentence in the conversation."""
     match event:
         case ev.FallingBack(failed, to, error, kept, continues, reason):
-            mend = f" {error.hint}" if error.needs_user and error.hint else ""
-            said = seam(failed, to, f"{error.message}{mend}", kept=kept, continues=continues)
+            why = error.message
+            if error.needs_user and error.hint:
+                why = f"{sentence(why)} {error.hint}"
+            said = seam(failed, to, why, kept=kept, continues=continues)
             said += f" ({sentence(reason)[:-1]})" if reason else ""
             return msg.SwitchedModel(inert(said), to, continues=continues)
         case ev.Escalating(failed, to, reason, kept):
@@ -65,9 +67,10 @@ def _in_words(event: ev.Event) -> msg.TurnMessage | None:
             )
         case ev.Downgraded(wanted, to, reason):
             return msg.SwitchedModel(inert(f"{to} instead of {wanted}: {reason}"), to)
-        case ev.Compacted(number, before, after, _):
+        case ev.Compacted(number, before, after, _, cost):
+            paid = f" for {price(cost)}" if cost and cost.nano_usd else ""
             return msg.Told(
-                f"{number} earlier messages were summarised so that the rest fits: "
+                f"{number} earlier messages were summarised{paid} to make room: "
                 f"{count(before)} tokens became {count(after)}. All of them stay on disk."
             )
         case ev.LimitAlert(text=text):

@@ -112,6 +112,7 @@ class Commands(Showing):
             self.tell("privacy.local or --local keeps everything on this machine.")
             return
         self.wish(local=on)
+        self.show_welcome()
         self.tell(
             "Only models on this machine are asked now; nothing you write leaves it."
             if on

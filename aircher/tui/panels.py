@@ -59,6 +59,12 @@ _NO_MODEL = (
 )
 """What the welcome says where no provider can be used."""
 
+_NONE_HERE = (
+    "no model on this machine, where all must stay now.",
+    "Start Ollama, or run: aircher local pull",
+)
+"""The same where another machine's would not be asked."""
+
 
 class Panels(Attaching):
     """Reads the ports and hands values to the widgets."""
@@ -210,7 +216,7 @@ class Panels(Attaching):
         ref = preview.plan.first.ref if preview else standing
         if self.services is not None and standing is None and not chat.problem:
             chat.problem = (
-                "No model on this machine: `aircher local pull` fetches one, /local off leaves it."
+                "No model here yet: start Ollama, or run `aircher local pull`."
                 if chat.wish.local
                 else "No model is set up yet: /config says what is missing."
             )
@@ -264,10 +270,11 @@ class Panels(Attaching):
             return
         settings = self.services.settings
         ref = self.standing_model()
+        none = _NONE_HERE if self.stays_here else _NO_MODEL
         last = next((info for info in self.services.sessions.list(limit=5) if info.messages), None)
         welcome.show(
             str(ref) if ref else "no model yet",
-            [clip(one, 70) for one in settings.found] if ref else list(_NO_MODEL),
+            [clip(one, 70) for one in settings.found] if ref else list(none),
             hints,
             len(settings.problems),
             f"{clip(last.title, 50)} ({day(last.updated, self.services.clock.now())})"

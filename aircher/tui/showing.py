@@ -65,6 +65,9 @@ class Showing(Choices):
         preview = self.chat.preview or self.chat.latest
         if self.services is None:
             return
+        if self.chat.problem and self.prompt.text.strip():  # no choice, so nothing to explain
+            self.notify(self.chat.problem)
+            return
         from aircher.tui import sheets
 
         if preview is not None:

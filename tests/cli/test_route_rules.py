@@ -215,3 +215,15 @@ def test_hours_and_branch_hold_together(
     assert (first(found) == ABLE) is applies
     keys = [change["key"] for change in found["change"]]
     assert ("routing.rule.release" in keys) is applies
+
+
+def test_where_no_model_sees_it_is_said_what_to_do_about_the_image(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shot.png").write_bytes(bytes.fromhex("89504e470d0a1a0a0000000d49484452"))
+    write_config(home, BASE.replace('"vision", ', ""))
+    assert main(["route", "-f", "shot.png", "what is this"]) == 8
+    said = capsys.readouterr().err
+    assert f"{PLAIN}: has no vision; {ABLE}: has no vision" in said
+    assert "Leave that out, or set up a model that has it" in said

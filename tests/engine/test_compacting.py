@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from aircher.domain.errors import InvalidRequest
-from aircher.domain.events import Compacted, Event, Finished, Notice, Routed
+from aircher.domain.events import Compacted, Event, Finished, Notice, Routed, Usage
 from aircher.domain.models import ModelRef
 from aircher.domain.routes import Rules, Wish
 from tests.engine.conftest import Bench, Build
@@ -45,6 +45,12 @@ async def test_a_conversation_above_the_share_is_summarised_before_the_next_requ
     assert compacted.messages > 0
     assert compacted.after < compacted.before
     assert compacted.before >= 2 * 300  # with what stays as it is
+    assert compacted.cost is not None
+    assert compacted.cost.nano_usd
+    [own] = [event.cost.nano_usd for event in events if isinstance(event, Usage)][1:]
+    assert own is not None
+    assert isinstance(events[-1], Finished)
+    assert events[-1].result.cost.nano_usd == compacted.cost.nano_usd + own
     assert provider.requests[-2].model == "little"  # summaries have a model of their own
     assert "They counted." in provider.requests[-1].messages[0].text
     assert LONG not in provider.requests[-1].messages[0].text

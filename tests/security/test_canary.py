@@ -366,6 +366,7 @@ async def test_the_app(ready: Path, home: Path, server: Echoing, children: Path,
         else:
             screens.append(await pane.wait_for("A fault in Aircher ended it"))
             assert "****" in screens[-1]
+            assert "[31m" not in screens[-1]  # no leftovers of colours that did not get through
         if how != "crashing":
             pane.type("hello")
             await pane.wait_for("price unknown")

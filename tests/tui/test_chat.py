@@ -10,10 +10,17 @@ import pytest
 
 from aircher.domain import events as ev
 from aircher.domain.chat import RefusalDelta, TextDelta, ThinkingDelta
-from aircher.domain.errors import NoModel, OverBudget, Overloaded, StorageError
+from aircher.domain.errors import (
+    AuthenticationFailed,
+    NoModel,
+    OverBudget,
+    Overloaded,
+    StorageError,
+)
 from aircher.domain.events import TurnResult
 from aircher.domain.messages import assistant
 from aircher.domain.models import ModelRef
+from aircher.domain.usage import Cost
 from aircher.tui.widgets.costs import CostPanel
 from aircher.tui.widgets.providers import ProviderPanel
 from tests.support import engine as fake
@@ -246,14 +253,18 @@ async def test_a_fallback_leaves_a_seam_that_names_both_models():
     ("event", "words"),
     [
         (ev.Notice("The price list is old."), "The price list is old."),
-        (ev.Compacted(12, 90_000, 4_000, "…"), "12 earlier messages were summarised"),
+        (ev.Compacted(12, 90_000, 4_000, "…"), "12 earlier messages were summarised to make room"),
+        (
+            ev.Compacted(12, 90_000, 4_000, "…", Cost(2_000_000, "exact")),
+            "12 earlier messages were summarised for $0.0020 to make room",
+        ),
         (
             ev.Downgraded(fake.SONNET, fake.MINI, "80% of today's limit is spent."),
             "openai/gpt-5-mini instead of claude/claude-sonnet-4-5: 80% of today's limit is spent.",
         ),
         (RefusalDelta("I will not."), "I will not."),
     ],
-    ids=["notice", "compacted", "downgraded", "refusal"],
+    ids=["notice", "compacted", "paid", "downgraded", "refusal"],
 )
 async def test_events_that_the_user_must_know_of_are_said(event, words):
     async with chat() as (app, pilot, services):
@@ -429,6 +440,18 @@ async def test_a_model_that_failed_without_a_word_leaves_no_empty_answer():
         await until(lambda: not app.chat.busy)
         seam = "openai/gpt-5-mini: No answer: [Errno -2] Name not known. Now asking claude/claude-sonnet-4-5."
         assert shown(app) == f"go\n\n{seam}\n\ngood"
+
+
+async def test_what_to_mend_is_a_sentence_of_its_own_in_the_seam():
+    async with chat() as (app, pilot, services):
+        error = AuthenticationFailed(
+            "openai did not accept the key", hint="Check the key in OPENAI_API_KEY."
+        )
+        falling = ev.FallingBack(fake.MINI, fake.SONNET, error)
+        services.engine.scripts.append([*fake.answer()[:4], falling, *fake.answer("good")[2:]])
+        await say(app, pilot, "go")
+        await until(lambda: not app.chat.busy)
+        assert "did not accept the key. Check the key in OPENAI_API_KEY. Now" in shown(app)
 
 
 async def test_keys_that_arrive_all_at_once_are_taken_in_order():

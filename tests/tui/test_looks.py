@@ -309,6 +309,16 @@ async def test_without_any_model_the_screen_says_what_to_do():
         assert "1 problem(s) in the configuration" in line_text(app, "#welcome")
 
 
+async def test_where_all_must_stay_here_no_key_of_another_place_is_asked_for():
+    async with chat() as (app, pilot, _):
+        await until(lambda: "openai/gpt-5-mini" in line_text(app, "#welcome"))
+        await say(app, pilot, "/local on")
+        await until(lambda: "no model on this machine" in line_text(app, "#welcome"))
+        assert "OPENAI_API_KEY" not in line_text(app, "#welcome")
+        await say(app, pilot, "/local off")
+        await until(lambda: "openai/gpt-5-mini" in line_text(app, "#welcome"))
+
+
 def test_a_limit_that_is_reached_is_said_in_words():
     cap = CapState(Cap("costs.daily_limit", NANO, fake.NOW), NANO)
     figures = Figures(reply=Cost(None, "unknown"), today=Spend(NANO, unknown=2))

@@ -10,7 +10,7 @@ import pytest
 
 from aircher.bootstrap.checkup import Check
 from aircher.domain import events as ev
-from aircher.domain.errors import UsageError
+from aircher.domain.errors import NoModel, UsageError
 from aircher.domain.events import TurnResult
 from aircher.domain.routes import Candidate, Plan, Rejected
 from aircher.domain.tasks import Detection, Evidence
@@ -239,3 +239,14 @@ async def test_the_badge_reckons_with_a_file_that_is_named_but_not_chosen_from_t
         await until(lambda: services.engine.previews[-1].text.endswith("nothing.py"))
         assert services.engine.previews[-1].files == ()
         assert "was not attached" not in shown(app)
+
+
+async def test_what_no_model_can_take_is_said_instead_of_a_choice() -> None:
+    async with chat() as (app, pilot, services):
+        services.engine.preview_error = NoModel("No model sees it.", hint="Leave the image out.")
+        await type_text(pilot, "what is this")
+        await until(lambda: "No model sees it." in line_text(app, "#status"))
+        await pilot.press("f9")
+        await until(lambda: [note.message for note in app._notifications])
+        [note] = [note.message for note in app._notifications]
+        assert note == "No model sees it. Leave the image out."

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 
 from aircher.domain.classes import dataclass
-from aircher.domain.tasks import TASKS, Correction, Detection, Evidence, Signals
+from aircher.domain.tasks import TASKS, Correction, Detection, Evidence, Signals, task_name
 from aircher.policy.detect import rules
 from aircher.policy.detect.features import Lexicon, Reading, read
 from aircher.policy.detect.learning import likeness, weight
@@ -161,7 +161,7 @@ class Detector:
         """What the conversation and the work tree add; a long message speaks for itself."""
         short = reading.words <= SHORT
         if short and signals.previous_task in scores:
-            detail = f"the task before was {signals.previous_task}"
+            detail = f"the task before was {task_name(signals.previous_task)}"
             yield Evidence("conversation", detail, PREVIOUS, signals.previous_task)
         if short and signals.history:
             yield from self._earlier(signals.history[-1])

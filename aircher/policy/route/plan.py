@@ -205,7 +205,7 @@ def _nothing(rules: Rules, situation: Situation, rejected: list[Rejected]) -> Ai
             hint="Set a key such as OPENAI_API_KEY, start Ollama, or run `aircher local pull`.",
         )
     reasons = "; ".join(f"{r.ref}: {r.reason}" for r in rejected)
-    return NoModel(
-        f"No model can take this request ({reasons}).",
-        hint="`aircher route` explains a choice; `aircher provider list` shows what is set up.",
-    )
+    hint = "`aircher route` explains a choice; `aircher provider list` shows what is set up."
+    if any(r.key.endswith(".features") for r in rejected):
+        hint = "Leave that out, or set up a model that has it (`aircher provider compare` tells)."
+    return NoModel(f"No model can take this request ({reasons}).", hint=hint)
