@@ -119,7 +119,8 @@ def spends(ledger: Ledger, now: datetime, session_id: str) -> tuple[Spend | None
 
 
 def rate(result: TurnResult) -> float | None:
-    """Tokens per second of an answer, counted from its first token."""
+    """Tokens per second of an answer, from its first token; waits and questions don't count."""
     written = result.tokens.output
-    lasted = result.duration_s - (result.first_token_s or 0.0)
+    whole = result.attempts[-1].duration_s if result.attempts else result.duration_s
+    lasted = whole - (result.first_token_s or 0.0)
     return written / lasted if written and lasted > 0.05 else None

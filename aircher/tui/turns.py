@@ -244,6 +244,8 @@ class Turns(Questions):
         answered = self._first is not None
         if self._block is not None:
             self.transcript.end(self._block, "stopped by you; what came is kept", "stopped")
+        elif not answered:  # whatever was last said, such as a wait, is over
+            self.tell("Stopped before an answer came.")
         self._ended(None)
         if not answered:  # nothing was written, so no figure of this reply is known
             panel = self.home.query_one(CostPanel)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -16,7 +17,7 @@ from aircher.tui.widgets.costs import CostPanel
 from aircher.tui.widgets.status import StatusView, line
 from aircher.tui.words import price
 from tests.support import engine as fake
-from tests.tui.app_fixture import chat, line_text, say, until
+from tests.tui.app_fixture import chat, line_text, say, shown, until
 
 NANO = 1_000_000_000
 
@@ -120,6 +121,18 @@ async def test_a_reply_stopped_before_its_first_word_leaves_no_figure():
         await until(lambda: not app.chat.busy)
         assert app.home.query_one(CostPanel).figures.reply is None
         assert "0.031" not in line_text(app, "#costs")
+        assert shown(app).endswith("Stopped before an answer came.")
+
+
+async def test_the_speed_is_that_of_the_call_whatever_was_waited_for_before_it():
+    async with chat() as (app, pilot, services):
+        *steps, last = fake.answer("x")
+        call = ev.Attempt(fake.MINI, "ok", duration_s=2.4)
+        result = replace(last.result, duration_s=62.4, attempts=(call,))  # a question took a minute
+        services.engine.scripts.append([*steps, ev.Finished(result)])
+        await say(app, pilot, "go")
+        await until(lambda: not app.chat.busy)
+        await until(lambda: "48 tokens/s" in line_text(app, "#costs"))
 
 
 @pytest.mark.parametrize(
