@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     told = actions.add_parser("correct", help="say which task a request is; like ones follow")
     told.add_argument("task", metavar="TASK")
-    told.add_argument("words", nargs="*", metavar="TEXT",
+    told.add_argument("words", nargs="*", default=[], metavar="TEXT",
                       help="the request's text; stdin is added (default: the latest request)")  # fmt: skip
     told.add_argument("-r", "--resume", metavar="ID", default="",
                       help="the latest request of this session")  # fmt: skip
@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     past.add_argument("--json", action="store_true", help="a JSON array")
     gone = actions.add_parser("forget", help="undo a correction, or all of them")
     which = gone.add_mutually_exclusive_group(required=True)
-    which.add_argument("id", nargs="?", type=count, help="as in the history")
+    which.add_argument("id", metavar="ID", nargs="?", type=count, help="as in the history")
     which.add_argument("--all", action="store_true", help="all of them")
 
 

@@ -49,3 +49,12 @@ def test_what_is_not_there_is_said(
 ) -> None:
     assert main(["task", *argv]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_what_is_missing_is_named_by_its_place_in_the_help(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["task", "correct"]) == 2
+    assert "required: TASK." in capsys.readouterr().err
+    assert main(["task", "forget"]) == 2
+    assert "ID --all" in capsys.readouterr().err
