@@ -105,10 +105,17 @@ class SecretBlocked(AircherError):
 
 
 class OverBudget(AircherError):
-    """The worst-case cost does not fit under a limit the user set."""
+    """The worst-case cost does not fit under a limit the user set.
+
+    ``provider`` is the one whose calls the limit counts, "" where it counts all.
+    """
 
     kind = "budget"
     exit_code = EXIT_BUDGET
+
+    def __init__(self, message: str, *, hint: str = "", provider: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.provider = provider
 
 
 class NoModel(AircherError):

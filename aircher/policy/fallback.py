@@ -53,11 +53,21 @@ def takeover(
         remaining = [*_longer(window, remaining, facts)] or [*_longer(window, others(), facts)]
         if remaining and (room := facts(remaining[0].ref).context_window) is not None:
             reason = f"its window of {room:,} tokens is longer"
+    if isinstance(error, OverBudget):
+        remaining = [one for one in remaining if _may_fit(one, failed, error.provider)]
     if not remaining:
         return None
     return Takeover(
         remaining[0], tuple(remaining[1:]), consent == "ask" or reaction == "ask", reason
     )
+
+
+def _may_fit(one: Candidate, failed: Candidate, provider: str) -> bool:
+    """Not where it would pass the same limit, costing no less than what has just passed it."""
+    if provider not in {"", one.ref.provider} or one.estimate is None or failed.estimate is None:
+        return True
+    cost, limit = one.estimate.worst.nano_usd, failed.estimate.worst.nano_usd
+    return cost is None or limit is None or cost < limit
 
 
 def _longer(

@@ -93,6 +93,7 @@ def _refusal(claim: Claim, state: CapState) -> OverBudget:
         f" cost up to {dollars(claim.nano_usd)}, the limit is {dollars(cap.limit_nano)}.",
         hint=f"Raise {cap.name} in the configuration, choose a cheaper model or a free one,"
         " or ask for a shorter reply (chat.max_output).",
+        provider=cap.provider,
     )
 
 

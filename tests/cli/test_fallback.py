@@ -135,8 +135,27 @@ async def test_a_cheaper_model_near_a_limit_tells_its_reason_once(home: Path) ->
         foreseen = await run("route", "hi")
     assert ran.err.count("costs.daily_limit") == 1, ran.err
     assert "model: two/m (cheaper than one/m" in ran.err
-    assert "downgrade: one/m -> two/m (0% of costs.daily_limit is spent.)" in ran.err
+    assert "downgrade: one/m -> two/m (0% of costs.daily_limit is spent)" in ran.err
     assert "instead of one/m, because 0% of costs.daily_limit is spent" in foreseen.out
+
+
+async def test_a_dearer_model_is_not_tried_where_a_limit_on_all_is_passed(home: Path) -> None:
+    tight = NEAR.replace("daily_limit = 10.0", "daily_limit = 0.000001")
+    swapped = tight.replace("= 9.0", "= 0.5")
+    async with two(home, HELLO, swapped) as (one, other):
+        ran = await run("ask", "hi")
+    assert ran.code == 6
+    assert "downgrade:" not in ran.err
+    assert "costs.daily_limit would be passed" in ran.err
+    assert (one.received, other.received) == ([], [])
+
+
+async def test_a_dearer_model_of_another_provider_may_fit_a_limit_on_one(home: Path) -> None:
+    of_one = "[costs.limits]\none_daily = 0.000001\n"
+    swapped = NEAR.replace("= 9.0", "= 0.5").replace("daily_limit = 10.0\n", "") + of_one
+    async with two(home, HELLO, swapped) as (one, other):
+        ran = await run("ask", "hi")
+    assert (ran.code, len(one.received), len(other.received)) == (0, 0, 1), ran.err
 
 
 async def test_a_cheaper_model_near_a_limit_is_asked_about_where_that_is_wanted(
