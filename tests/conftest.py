@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -40,6 +41,15 @@ sys.addaudithook(_audit)
 # A busy machine is no reason to fail; pytest-timeout ends what really hangs.
 settings.register_profile("aircher", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("aircher")
+
+
+def pytest_configure() -> None:
+    """Takes back that signals are ignored, as by ``nohup`` or a shell's ``&``: children inherit it."""
+    for name in ("SIGINT", "SIGHUP", "SIGQUIT"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            usual = signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL
+            signal.signal(number, usual)
 
 
 @pytest.fixture(autouse=True)
